@@ -1,0 +1,5 @@
+scenario "cattle" {
+  run = file("scenarios/cattle.sh")
+
+  expect { passed = true }
+}

@@ -1,0 +1,210 @@
+package evidence_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labctl/labctl/scenarios/evidence"
+	"github.com/labctl/labctl/scenarios/lab"
+)
+
+// fullSet is a set in which everything refers to something.
+func fullSet() *evidence.Set {
+	tree := evidence.Tree{fileEntry("/etc/<booking>&.conf", "x"), fileEntry("/srv/a\x1b\n\u2028", "")}
+	digest := tree.Digest()
+	created := time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC)
+	web := evidence.Container{
+		ID: "c1", Name: "web-001", Image: "sha256:i1", Created: created, Started: created, State: "running", Tree: digest,
+		Config: json.RawMessage(`{"Env":["A=<b>&\ufffd"],"Cmd":null}`), HostConfig: json.RawMessage(`{"Memory":67108864}`),
+	}
+	pet := evidence.Container{ID: "c0", Name: "pet", Image: "sha256:i1", Start: true, Called: "pet-01", Created: created, Config: json.RawMessage("null"), HostConfig: json.RawMessage("{}")}
+	return &evidence.Set{
+		Schema: evidence.Schema, Labctl: "1.0.0", Time: created.Truncate(time.Second), Lab: "drift-lab", Learner: "ada", Instance: "drift-lab-ada", Definition: "sha256:d", Seed: -7,
+		Checks: []lab.Check{
+			{Name: "right", Kind: "http", Title: "Right", Service: "booking", Points: 30, Required: true, Spec: json.RawMessage(`{"get":"/quote?a=1&b=2"}`)},
+			{Name: "right", Kind: "http", Title: "Right", Service: "booking", Environment: "prod", Points: 30},
+		},
+		Services: []evidence.Service{{
+			Name: "booking", Port: 8080, Publish: lab.PublishPort, Network: "n", Replicas: 1, Live: []evidence.Container{web},
+			Exchanges: []evidence.Exchange{{Request: evidence.Request{Get: "/"}, Container: "c1", Status: 200, Body: "ok"}},
+			Traffic:   &evidence.Traffic{Container: "c1", Sent: 1, Received: 1 << 63},
+			Fresh: []evidence.Fresh{
+				{Image: "sha256:i1", Container: evidence.Container{ID: "f1", Tree: digest, Config: json.RawMessage("{}"), HostConfig: json.RawMessage("{}")}},
+				{Image: "sha256:i1", Error: "engine away", Container: evidence.Container{Config: json.RawMessage("{}"), HostConfig: json.RawMessage("{}")}},
+			},
+		}},
+		Start:  evidence.Start{Containers: []evidence.Container{pet}, Now: []evidence.Container{pet}},
+		Head:   evidence.Head{Commit: "abc", Files: []evidence.RepoFile{{Path: "Dockerfile", Mode: "100644"}}},
+		Builds: []evidence.Build{{Of: evidence.OfHead, Image: "sha256:i1"}, {Of: evidence.OfWorktree, Failed: "exit 1"}},
+		Images: map[string]evidence.Image{"sha256:i1": {ID: "sha256:i1", Layers: []string{"sha256:l1", "sha256:l2"}, Config: json.RawMessage("{}")}},
+		Layers: map[string]evidence.Layer{"sha256:l1": {fileEntry("/a", "1")}, "sha256:l2": {whiteout("/a")}},
+		Trees:  map[string]evidence.Tree{digest: tree},
+	}
+}
+
+func marshal(t *testing.T, s *evidence.Set) []byte {
+	t.Helper()
+	b, err := evidence.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	set := fullSet()
+	saved := marshal(t, set)
+	read, err := evidence.Unmarshal(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := marshal(t, read)
+	if !bytes.Equal(saved, again) {
+		t.Errorf("saved\n%s\nagain\n%s", saved, again)
+	}
+	before, err := set.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after, err := read.Digest(); err != nil || after != before {
+		t.Errorf("the digest was %s, is %s (error %v)", before, after, err)
+	}
+	if !reflect.DeepEqual(read.Trees, set.Trees) || !reflect.DeepEqual(read.Layers, set.Layers) {
+		t.Error("filesystems came back changed")
+	}
+}
+
+// What people type need not be Unicode; the evidence stays one and the same
+// file all the same.
+func TestRoundTripOfTextThatIsNoUTF8(t *testing.T) {
+	t.Parallel()
+	set := fullSet()
+	set.Head.Subject = "caf\xe9 <b> \ufffd"
+	set.Head.Dirty = []evidence.Change{{Path: "\\ufffd\xff", Sign: "+"}}
+	saved := marshal(t, set)
+	read, err := evidence.Unmarshal(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := marshal(t, read); !bytes.Equal(saved, again) {
+		t.Errorf("saved\n%s\nagain\n%s", saved, again)
+	}
+	if got, want := read.Head.Subject+read.Head.Dirty[0].Path, "caf\ufffd <b> \ufffd\\ufffd\ufffd"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestRoundTripOfNamesThatAreNoUTF8(t *testing.T) {
+	t.Parallel()
+	tree := readTree(t, file("a\xfe", "1"), file("a\xff", "2"), file("a\ufffd", "3"), symlink("l", "\xff"), hardlink("h\xff", "a\xfe"))
+	set := fullSet()
+	set.Trees[tree.Digest()] = tree
+	set.Services[0].Live[0].Tree = tree.Digest()
+	read, err := evidence.Unmarshal(marshal(t, set))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := read.Trees[tree.Digest()]; len(got) != 5 || len(evidence.Diff(got, tree, evidence.Exactly)) > 0 {
+		t.Errorf("got %+v, want %+v", got, tree)
+	}
+}
+
+func TestMarshalRefusesWhatIsNoJSON(t *testing.T) {
+	t.Parallel()
+	set := fullSet()
+	set.Start.Now[0].Config = json.RawMessage("{")
+	if _, err := evidence.Marshal(set); err == nil {
+		t.Error("Marshal wrote it")
+	}
+	if _, err := set.Digest(); err == nil {
+		t.Error("Digest named it")
+	}
+}
+
+func TestUnmarshalRefusesContradictions(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		spoil func(*evidence.Set)
+		want  string
+	}{
+		{"no schema", func(s *evidence.Set) { s.Schema = "" }, `its schema is ""`},
+		{"another schema", func(s *evidence.Set) { s.Schema = "labctl/evidence/v2" }, "this labctl reads labctl/evidence/v1"},
+		{"a changed filesystem", func(s *evidence.Set) {
+			for _, tree := range s.Trees {
+				tree[0].SHA256 = strings.Repeat("0", 64)
+			}
+		}, "not what its digest says"},
+		{"an image under another's ID", func(s *evidence.Set) { s.Images["sha256:i2"] = evidence.Image{ID: "sha256:i1"} }, "image"},
+		{"a service twice", func(s *evidence.Set) { s.Services = append(s.Services, s.Services[0]) }, `service "booking"`},
+		{"a service without a name", func(s *evidence.Set) { s.Services[0].Name = "" }, "no name"},
+		{"a live container twice", func(s *evidence.Set) { s.Services[0].Live = append(s.Services[0].Live, s.Services[0].Live[0]) }, `service booking: container "web-001"`},
+		{"a live container without ID", func(s *evidence.Set) { s.Services[0].Live[0].ID = "" }, `container "web-001"`},
+		{"a live container without its filesystem", func(s *evidence.Set) { s.Services[0].Live[0].Tree = "sha256:gone" }, "filesystem of container web-001 is missing"},
+		{"a fresh container without its filesystem", func(s *evidence.Set) { s.Services[0].Fresh[0].Container.Tree = "sha256:gone" }, "fresh: the filesystem"},
+		{"a start container twice", func(s *evidence.Set) { s.Start.Containers = append(s.Start.Containers, s.Start.Containers[0]) }, `start: container "pet"`},
+		{"a start container without its filesystem now", func(s *evidence.Set) { s.Start.Now[0].Tree = "sha256:gone" }, "start: the filesystem of container pet"},
+		{"a build without outcome", func(s *evidence.Set) { s.Builds[1].Failed = "" }, "the build of worktree has no outcome"},
+		{"a build of a missing image", func(s *evidence.Set) { s.Builds[0].Image = "sha256:gone" }, "the build of head made an image that is missing"},
+		{"a check twice", func(s *evidence.Set) { s.Checks[1].Environment = "" }, `check "right"`},
+		{"a check without a name", func(s *evidence.Set) { s.Checks[0].Name = "" }, "no name"},
+		{"a check of negative points", func(s *evidence.Set) { s.Checks[0].Points = -5 }, "-5 points"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			set := fullSet()
+			test.spoil(set)
+			_, err := evidence.Unmarshal(marshal(t, set))
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got the error %v, want %q in it", err, test.want)
+			}
+		})
+	}
+}
+
+func TestUnmarshalRefusesOtherFiles(t *testing.T) {
+	t.Parallel()
+	whole := string(marshal(t, fullSet()))
+	for name, text := range map[string]string{
+		"nothing":             "",
+		"no JSON":             "evidence",
+		"another JSON value":  "[]",
+		"cut off":             whole[:len(whole)-3],
+		"something after it":  whole + "{}",
+		"text after it":       whole + "x",
+		"an unknown field":    strings.Replace(whole, `"seed"`, `"grade"`, 1),
+		"a field of its type": strings.Replace(whole, `"seed": -7`, `"seed": "7"`, 1),
+	} {
+		if _, err := evidence.Unmarshal([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), "reading evidence: ") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+func TestLayersOf(t *testing.T) {
+	t.Parallel()
+	set := fullSet()
+	got, err := set.LayersOf("sha256:i1")
+	if want := []evidence.Layer{{fileEntry("/a", "1")}, {whiteout("/a")}}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	set.Images["broken"] = evidence.Image{ID: "broken", Error: "engine away", Layers: []string{"sha256:l1"}}
+	set.Images["empty"] = evidence.Image{ID: "empty"}
+	set.Images["partly"] = evidence.Image{ID: "partly", Layers: []string{"sha256:l1", "sha256:l9"}}
+	for image, want := range map[string]string{
+		"unknown": "was not looked at",
+		"broken":  "engine away",
+		"empty":   "has no layers",
+		"partly":  "layer sha256:l9 of image partly",
+	} {
+		if layers, err := set.LayersOf(image); err == nil || layers != nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %+v and the error %v, want %q in it", image, layers, err, want)
+		}
+	}
+}
