@@ -1,0 +1,230 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/labctl/labctl/runner/engine"
+	"github.com/labctl/labctl/runner/gather"
+	"github.com/labctl/labctl/runner/plan"
+	"github.com/labctl/labctl/runner/problem"
+	"github.com/labctl/labctl/runner/progress"
+	"github.com/labctl/labctl/runner/state"
+	"github.com/labctl/labctl/runner/workspace"
+	"github.com/labctl/labctl/scenarios/evidence"
+	"github.com/labctl/labctl/scenarios/lab"
+)
+
+// Gather implements API.
+func (r *Runner) Gather(ctx context.Context, in Instance) (*evidence.Set, error) {
+	unlock, err := r.lock(ctx, in.Instance)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	w, err := r.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rec, l, err := r.running(w, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.sweep(ctx, w, rec); err != nil {
+		return nil, err
+	}
+	rec.Workspace = in.Workspace
+	repo := workspace.Open(rec.Workspace)
+	g := &gather.Gatherer{
+		Engine: r.Engine, Lab: l, Names: plan.Names{Instance: rec.Instance}, Record: rec,
+		Labels: commonLabels(rec, r.User), Version: r.Version, Now: r.Now, Progress: r.Progress,
+		Baseline:   func() (*state.Baseline, error) { return r.State.LoadBaseline(rec.Instance) },
+		Repository: func() (gather.Repository, error) { return repo, nil },
+		CleanRoom: func(ctx context.Context, of, commit string) (gather.Built, error) {
+			return r.build(ctx, rec, repo, of, commit)
+		},
+	}
+	return g.Gather(ctx)
+}
+
+// running reads an instance that must be complete.
+func (r *Runner) running(w world, in Instance) (*state.Record, *lab.Lab, error) {
+	rec, err := r.record(w, in.Instance)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && rec.Stopped {
+		return nil, nil, &problem.Problem{What: in.Instance + " is not running", Mend: "`labctl start " + in.Lab + "` starts it", Err: ErrNotRunning}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if !rec.Complete {
+		return nil, nil, &problem.Problem{What: in.Instance + " is not complete", Why: "its start was cut off", Mend: "`labctl start " + in.Lab + "` finishes it"}
+	}
+	if len(w.of(in.Instance).networks) == 0 {
+		return nil, nil, &problem.Problem{What: in.Instance + " cannot be graded", Why: "its network was removed", Mend: "`labctl start " + in.Lab + "` brings it back"}
+	}
+	l, err := r.lab(rec)
+	return rec, l, err
+}
+
+// sweep removes what an earlier look left that was killed: its fresh
+// containers and its clean rooms. The lock says that no other look is at work.
+func (r *Runner) sweep(ctx context.Context, w world, rec *state.Record) error {
+	for _, c := range w.of(rec.Instance).containers {
+		if c.Labels[engine.LabelRole] == engine.RoleFresh {
+			if err := r.Engine.RemoveContainer(ctx, c.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return r.room(rec).Sweep(ctx)
+}
+
+// olderWithin is how long the build of an older commit may take. Several are
+// tried, for no more than a word.
+const olderWithin = 30 * time.Second
+
+// build makes one state of the repository in a clean room.
+func (r *Runner) build(ctx context.Context, rec *state.Record, repo *workspace.Repo, of, commit string) (gather.Built, error) {
+	step := "clean room: build " + map[string]string{
+		evidence.OfHead: "HEAD", evidence.OfWorktree: "the working tree", evidence.OfOlder: fmt.Sprintf("%.7s", commit),
+	}[of]
+	r.Progress.Send(progress.Event{State: progress.Begun, Step: step})
+	defer r.Progress.Send(progress.Event{State: progress.Done, Step: step})
+	var files []lab.File
+	var err error
+	if of == evidence.OfWorktree {
+		files, err = repo.WorktreeFiles(ctx)
+	} else {
+		files, err = repo.Files(ctx, commit)
+	}
+	var refused *workspace.Refused
+	if errors.As(err, &refused) {
+		return gather.Built{Build: evidence.Build{Of: of, Commit: commit, Refused: refused.Error()}}, nil
+	}
+	if err != nil {
+		return gather.Built{}, err
+	}
+	room := r.room(rec)
+	if of == evidence.OfOlder {
+		room.Timeout = olderWithin
+	}
+	b, image, layers, err := room.Build(ctx, files, of, commit)
+	return gather.Built{Build: b, Image: image, Layers: layers}, err
+}
+
+// Hint implements API.
+func (r *Runner) Hint(ctx context.Context, in Instance, n int) (*Hint, error) {
+	w, err := r.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rec, l, err := r.running(w, in)
+	if err != nil {
+		return nil, err
+	}
+	if len(l.Hints) == 0 {
+		return nil, &problem.Problem{What: in.Lab + " has no hints"}
+	}
+	if n == 0 {
+		n = min(rec.Hints+1, len(l.Hints))
+	}
+	if n < 1 || n > len(l.Hints) {
+		return nil, &problem.Problem{What: fmt.Sprintf("there is no hint %d", n), Mend: fmt.Sprintf("hints are numbered from 1 to %d", len(l.Hints)), Usage: true}
+	}
+	rec.Workspace = in.Workspace
+	t, err := told(l, rec)
+	if err != nil {
+		return nil, err
+	}
+	text, err := l.Hints[n-1](t)
+	if err != nil {
+		return nil, fmt.Errorf("writing hint %d: %w", n, err)
+	}
+	rec.Hints = max(rec.Hints, n)
+	if err := r.State.Save(rec); err != nil {
+		return nil, err
+	}
+	return &Hint{Number: n, Total: len(l.Hints), Text: text}, nil
+}
+
+// Shell implements API.
+func (r *Runner) Shell(ctx context.Context, in Instance, name string, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+	id, err := r.container(ctx, in, name)
+	if err != nil {
+		return 0, err
+	}
+	return r.Engine.Shell(ctx, id, stdin, stdout, stderr)
+}
+
+// container finds a running container of an instance by the lab's name or the
+// engine's; without a name, the one that is live.
+func (r *Runner) container(ctx context.Context, in Instance, name string) (string, error) {
+	choices, err := r.shellable(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for _, c := range choices {
+		if name != "" && (c.Name == name || c.Name == in.Instance+"-"+name || c.ID == name) {
+			return c.ID, nil
+		}
+		names = append(names, c.Name)
+	}
+	if name == "" && len(choices) == 1 {
+		return choices[0].ID, nil
+	}
+	p := &problem.Problem{What: fmt.Sprintf("no running container of %s is called %q", in.Instance, name), Usage: true}
+	if name == "" {
+		p.What = "which container?"
+		if len(choices) == 0 {
+			p.What, p.Usage = "nothing of "+in.Instance+" runs", false
+		}
+	}
+	if len(names) > 0 {
+		p.Mend = fmt.Sprintf("there are: %s", names)
+	}
+	return "", p
+}
+
+// shellable are the running containers of an instance: its own, and what is
+// live on its services.
+func (r *Runner) shellable(ctx context.Context, in Instance) ([]engine.Summary, error) {
+	w, err := r.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	networks := w.of(in.Instance).networks
+	var out []engine.Summary
+	for _, c := range w.containers {
+		mine := c.Labels[engine.LabelInstance] == in.Instance
+		for _, n := range networks {
+			_, on := c.Networks[n.Name]
+			mine = mine || on
+		}
+		for _, s := range in.Services {
+			mine = mine || slices.ContainsFunc(s.Live, func(l LiveContainer) bool { return l.ID == c.ID })
+		}
+		if mine && c.State == "running" {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// Containers implements API.
+func (r *Runner) Containers(ctx context.Context, in Instance) ([]string, error) {
+	choices, err := r.shellable(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, c := range choices {
+		names = append(names, c.Name)
+	}
+	return names, nil
+}

@@ -1,0 +1,126 @@
+package cleanroom_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labctl/labctl/runner/cleanroom"
+	"github.com/labctl/labctl/runner/docker"
+	"github.com/labctl/labctl/runner/rootfs"
+	"github.com/labctl/labctl/runner/workspace"
+	"github.com/labctl/labctl/scenarios/evidence"
+	"github.com/labctl/labctl/scenarios/lab"
+)
+
+// TestOnAnEngine builds a workspace's HEAD on a real engine whose base tag was
+// moved to another image.
+func TestOnAnEngine(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	e, err := docker.Connect(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	base, err := rootfs.Busybox(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "labctl-test-cleanroom-" + strings.ToLower(rand.Text()[:8])
+	pinned, err := e.ImportImage(ctx, bytes.NewReader(base.Tar), name+":pinned", append(base.Changes, "LABEL of="+name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cleanUp(t, e, name+":pinned")
+	if image, err := e.Image(ctx, pinned); err != nil || !slices.Equal(image.Layers, []string{base.DiffID}) {
+		t.Fatalf("imported %+v, %v; want the layer %s", image, err, base.DiffID)
+	}
+	r := &cleanroom.Room{
+		Builder: e, Actuator: e, Observer: e, Instance: name,
+		Pins: map[string]string{name + ":1": pinned, name + ":pinned": pinned}, Timeout: time.Minute,
+	}
+	if _, err := r.Make(ctx, dockerfileOnly("FROM scratch\nCOPY Dockerfile /poison\n"), name+":1", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	cleanUp(t, e, name+":1")
+
+	dockerfile := "FROM " + name + ":1\nCOPY . /srv\nRUN echo made > /srv/made && ! wget -q http://127.0.0.1/\n"
+	dir := filepath.Join(t.TempDir(), "workspace")
+	commits := []lab.Commit{{Message: "one", Files: []lab.File{
+		{Path: "Dockerfile", Content: []byte(dockerfile)}, {Path: "www/cgi", Content: []byte("x"), Executable: true},
+	}}}
+	if err := workspace.Create(ctx, dir, commits, workspace.Marker{Instance: name}); err != nil {
+		t.Fatal(err)
+	}
+	repo := workspace.Open(dir)
+	head, err := repo.Head(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := repo.Files(ctx, head.Commit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	build, image, layers, err := r.Build(ctx, files, evidence.OfHead, head.Commit)
+	if err != nil || build.Image == "" || build.Image != image.ID {
+		t.Fatalf("%+v, %v", build, err)
+	}
+	if image.Layers[0] != base.DiffID {
+		t.Errorf("built on %s, not on the pinned base", image.Layers[0])
+	}
+	want := []string{"/srv/Dockerfile " + digest(dockerfile), "/srv/made " + digest("made\n"), "/srv/www/cgi " + digest("x")}
+	if got := contents(image.Layers[1:], layers); !slices.Equal(got, want) {
+		t.Errorf("the layers hold %v, want %v", got, want)
+	}
+
+	slow := dockerfileOnly("FROM " + name + ":1\nRUN sleep 50\n")
+	r.Timeout = time.Second
+	if build, _, _, err := r.Build(ctx, slow, evidence.OfHead, ""); err != nil || !strings.Contains(build.Failed, "longer than 1s") {
+		t.Errorf("%+v, %v", build, err)
+	}
+	r.Timeout = time.Minute
+	if build, _, _, err := r.Build(ctx, dockerfileOnly("FROM "+name+":1\nRUN exit 7\n"), evidence.OfHead, ""); err != nil || !strings.Contains(build.Failed, "7") {
+		t.Errorf("%+v, %v", build, err)
+	}
+	if tags, err := e.Tags(ctx, "labctl-cleanroom/"+name); err != nil || len(tags) > 0 {
+		t.Errorf("left behind: %v, %v", tags, err)
+	}
+	if _, err := e.Image(ctx, build.Image); err == nil {
+		t.Error("the image of the clean room is still there")
+	}
+}
+
+func cleanUp(t *testing.T, e *docker.Engine, tag string) {
+	t.Cleanup(func() {
+		if err := e.RemoveImage(context.Background(), tag); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func digest(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return hex.EncodeToString(sum[:])
+}
+
+// contents lists the files of layers with their digests, sorted.
+func contents(diffIDs []string, layers map[string]evidence.Layer) []string {
+	var all []string
+	for _, diffID := range diffIDs {
+		for _, entry := range layers[diffID] {
+			if entry.Type == evidence.TypeFile {
+				all = append(all, entry.Path+" "+entry.SHA256)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

@@ -1,0 +1,189 @@
+// Package engine is the seam to the Docker Engine: the few questions and acts
+// that labctl has for it, in labctl's words. Package docker implements them,
+// package fake stands in for them in tests of the command line.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/labctl/labctl/scenarios/evidence"
+	"github.com/labctl/labctl/scenarios/lab"
+)
+
+// Errors that callers tell apart.
+var (
+	ErrNotFound  = errors.New("no such object on the engine")
+	ErrPortTaken = errors.New("the port is already taken")
+	ErrInUse     = errors.New("still in use on the engine")
+	ErrNameTaken = errors.New("the name is already taken on the engine")
+)
+
+// Unavailable is the error of an engine that cannot be used at all: away,
+// remote, too old. It says what to do.
+type Unavailable struct {
+	Host string // where it was looked for
+	Why  string
+	Mend string
+	Err  error // may be nil
+}
+
+func (e *Unavailable) Error() string {
+	return fmt.Sprintf("%s (%s): %s", e.Why, e.Host, e.Mend)
+}
+func (e *Unavailable) Unwrap() error { return e.Err }
+
+// Info is what is known about an engine.
+type Info struct {
+	Version string
+	API     string
+	Driver  string
+	Builder string // "1" classic, "2" BuildKit: what ImageBuild should be asked for
+}
+
+// Summary is one container of a list.
+type Summary struct {
+	ID, Name    string
+	Image       string // ID
+	ImageName   string
+	State       string
+	Created     time.Time
+	Labels      map[string]string
+	Ports       []Port
+	Networks    map[string]string // name → the container's IP address on it, "" when stopped
+	NetworkMode string            // "host", "container:ID", "bridge", a network's name
+}
+
+// Port is one published port of a container.
+type Port struct {
+	HostIP    string
+	Host      int // 0 when only exposed
+	Container int
+	Protocol  string // tcp
+}
+
+// Network is a network with its labels.
+type Network struct {
+	ID, Name string
+	Labels   map[string]string
+	Internal bool
+	Created  time.Time
+}
+
+// Observer reads. Nothing it does changes anything on the engine.
+type Observer interface {
+	Info(ctx context.Context) (Info, error)
+	// Containers lists all containers, stopped ones included.
+	Containers(ctx context.Context) ([]Summary, error)
+	// Inspect reads one container. Start and Called are decided from its
+	// labels and its image's, as Labels documents.
+	Inspect(ctx context.Context, id string) (evidence.Container, error)
+	// Networks lists networks that carry the label LabelInstance.
+	Networks(ctx context.Context) ([]Network, error)
+	// Image reads an image by ID or reference.
+	Image(ctx context.Context, ref string) (evidence.Image, error)
+	// ImageIDs lists the IDs of images whose label has the value.
+	ImagesLabelled(ctx context.Context, label, value string) ([]string, error)
+	// Unnamed lists the IDs of images that have no tag and on which no other
+	// image stands.
+	Unnamed(ctx context.Context) ([]string, error)
+	// Tags are the tags of images that start with the prefix, as
+	// "repository:tag", with the image's ID.
+	Tags(ctx context.Context, prefix string) (map[string]string, error)
+	// Layers reads what an image's layers hold, by diff ID.
+	Layers(ctx context.Context, image string) (map[string]evidence.Layer, error)
+	// Tree reads a container's whole filesystem, running or not.
+	Tree(ctx context.Context, container string) (evidence.Tree, error)
+	// Received is how many bytes a container's networks have received.
+	Received(ctx context.Context, container string) (uint64, error)
+}
+
+// ContainerSpec is a container to create.
+type ContainerSpec struct {
+	Name     string
+	Image    string // ID or reference
+	Network  string // name; "" for the engine's default
+	Alias    string // the name by which others on the network find it
+	Run      lab.Run
+	Labels   map[string]string
+	Publish  int    // container port to publish; 0 for none
+	HostIP   string // "127.0.0.1"
+	HostPort int    // 0 lets the engine choose
+}
+
+// Actuator changes things on the engine.
+type Actuator interface {
+	CreateNetwork(ctx context.Context, name string, internal bool, labels map[string]string) error
+	RemoveNetwork(ctx context.Context, name string) error
+	CreateContainer(ctx context.Context, spec ContainerSpec) (id string, err error)
+	StartContainer(ctx context.Context, id string) error // ErrPortTaken
+	RenameContainer(ctx context.Context, id, name string) error
+	RemoveContainer(ctx context.Context, id string) error // force, with anonymous volumes; not there is no error
+	// Exec runs a shell script inside a container to its end.
+	Exec(ctx context.Context, id, user, script string, env []string) (ExecResult, error)
+	// ImportImage makes an image of a root filesystem in a tar.
+	ImportImage(ctx context.Context, rootfs io.Reader, tag string, changes []string) (id string, err error)
+	PullImage(ctx context.Context, ref string, progress func(string)) error
+	TagImage(ctx context.Context, id, tag string) error
+	RemoveImage(ctx context.Context, ref string) error // ErrInUse; untagged parents go too
+}
+
+// ExecResult is how a script inside a container ended.
+type ExecResult struct {
+	ExitCode int
+	Output   string // both streams, at most 64 KiB
+}
+
+// BuildRequest is one build.
+type BuildRequest struct {
+	Context    io.Reader // a tar with a Dockerfile
+	Dockerfile string    // its path in the context
+	Tag        string    // "" for none
+	Labels     map[string]string
+	NoCache    bool
+	NoNetwork  bool
+	// RunsNothing says that no step runs anything, so that nothing needs the
+	// limits which only the classic builder keeps: BuildKit may build it, which
+	// is several times faster, even where the engine prefers the classic one.
+	RunsNothing bool
+	Memory      int64 // bytes for each step; 0 is no limit. The classic builder honours it
+	Progress    func(line string)
+}
+
+// BuildFailed is the error of a build that ran and failed, with the end of what it said.
+type BuildFailed struct {
+	Message string
+	Log     string // the last lines
+}
+
+func (e *BuildFailed) Error() string { return e.Message }
+
+// Builder builds images.
+type Builder interface {
+	Build(ctx context.Context, req BuildRequest) (imageID string, err error)
+}
+
+// Prober asks a service questions from the host, over addresses that the
+// engine published or gave out.
+type Prober interface {
+	// Ready waits until GET path answers with 200 at host:port, or fails when
+	// within is over or the container stopped.
+	Ready(ctx context.Context, container, address, path string, within time.Duration) error
+	// Get asks once; what answers is evidence, whatever it is. header is sent along.
+	Get(ctx context.Context, address string, req evidence.Request, header map[string]string) evidence.Exchange
+}
+
+// Engine is all of it.
+type Engine interface {
+	Observer
+	Actuator
+	Builder
+	Prober
+	// Shell runs an interactive shell in a container until it ends and
+	// returns its exit code.
+	Shell(ctx context.Context, id string, stdin io.Reader, stdout, stderr io.Writer) (int, error)
+	Close() error
+}

@@ -1,0 +1,187 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/labctl/labctl/runner/apply"
+	"github.com/labctl/labctl/runner/engine"
+	"github.com/labctl/labctl/runner/gather"
+	"github.com/labctl/labctl/runner/plan"
+	"github.com/labctl/labctl/runner/problem"
+	"github.com/labctl/labctl/runner/state"
+	"github.com/labctl/labctl/runner/workspace"
+	"github.com/labctl/labctl/scenarios/lab"
+)
+
+// Instances implements API.
+func (r *Runner) Instances(ctx context.Context, stopped bool) ([]Instance, error) {
+	w, err := r.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names, err := r.mine(w)
+	if err != nil {
+		return nil, err
+	}
+	out := []Instance{}
+	for _, name := range names {
+		rec, err := r.record(w, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			rec = recordOfContainers(w.of(name), name)
+		} else if err != nil {
+			return nil, err
+		}
+		if rec.Stopped && !stopped {
+			continue
+		}
+		in, err := r.instance(ctx, w, rec)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, in)
+	}
+	return out, nil
+}
+
+// recordOfContainers is what is known of an instance when its networks and its
+// record are gone.
+func recordOfContainers(w world, instance string) *state.Record {
+	if len(w.containers) == 0 {
+		return &state.Record{Instance: instance, Lab: instance}
+	}
+	l := w.containers[0].Labels
+	return &state.Record{Instance: l[engine.LabelInstance], Lab: l[engine.LabelLab], Learner: l[engine.LabelLearner]}
+}
+
+func (r *Runner) instance(ctx context.Context, w world, rec *state.Record) (Instance, error) {
+	in := Instance{
+		Lab: rec.Lab, Learner: rec.Learner, Instance: rec.Instance, Workspace: rec.Workspace,
+		Started: rec.Started, Services: []ServiceStatus{},
+	}
+	switch {
+	case rec.Stopped:
+		in.Unfinished = "it is stopped"
+		return in, nil
+	case !rec.Complete:
+		in.Unfinished = "its start was cut off; `labctl start " + rec.Lab + "` finishes it"
+	case len(w.of(rec.Instance).networks) == 0:
+		in.Unfinished = "its network is gone; `labctl start " + rec.Lab + "` brings it back"
+	}
+	l, err := r.lab(rec)
+	if err != nil {
+		// Status and stop must work without the definition too.
+		in.Unfinished = err.Error()
+		return in, nil
+	}
+	names := plan.Names{Instance: rec.Instance}
+	for _, s := range l.Services {
+		status := ServiceStatus{Name: s.Name, Environment: s.Environment, Address: rec.Addresses[apply.Key(s.Name, s.Environment)], Live: []LiveContainer{}}
+		live := gather.Publishing(w.containers, status.Address)
+		if s.Publish == lab.PublishNone {
+			if live, err = r.serving(ctx, gather.Attached(w.containers, names.Network(s.Environment)), s.Name); err != nil {
+				return in, err
+			}
+		}
+		for _, c := range live {
+			status.Live = append(status.Live, LiveContainer{ID: c.ID, Name: c.Name, Image: c.ImageName})
+		}
+		in.Services = append(in.Services, status)
+	}
+	return in, nil
+}
+
+// serving are those of some containers that a network finds by a name.
+func (r *Runner) serving(ctx context.Context, candidates []engine.Summary, alias string) ([]engine.Summary, error) {
+	var out []engine.Summary
+	for _, c := range candidates {
+		seen, err := r.Engine.Inspect(ctx, c.ID)
+		if errors.Is(err, engine.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(seen.Aliases, alias) {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// Find implements API: the instance of a lab and learner; without a lab, of
+// the folder; else the only one.
+func (r *Runner) Find(ctx context.Context, s Selector) (Instance, error) {
+	all, err := r.Instances(ctx, s.Stopped)
+	if err != nil {
+		return Instance{}, err
+	}
+	if s.Lab == "" && s.Learner == "" {
+		if m, root, ok, err := workspace.FindMarker(s.Cwd); err == nil && ok {
+			for _, in := range all {
+				if in.Instance == m.Instance {
+					return r.moved(in, root), nil
+				}
+			}
+			return Instance{}, &problem.Problem{
+				What: fmt.Sprintf("%s is not running", m.Lab), Why: "this folder is its workspace, but nothing of it is on the engine",
+				Mend: fmt.Sprintf("`labctl start %s --learner %s --dir %s` starts it again with this workspace", m.Lab, m.Learner, root),
+				Err:  ErrNotRunning,
+			}
+		}
+	}
+	var matching []Instance
+	for _, in := range all {
+		if (s.Lab == "" || in.Lab == s.Lab || in.Instance == s.Lab) && (s.Learner == "" || in.Learner == s.Learner) {
+			matching = append(matching, in)
+		}
+	}
+	switch len(matching) {
+	case 1:
+		return r.moved(matching[0], s.Cwd), nil
+	case 0:
+		p := &problem.Problem{What: "no lab is running", Mend: "`labctl list` shows the labs, `labctl start LAB` starts one", Err: ErrNotRunning}
+		if s.Lab != "" || s.Learner != "" {
+			p.What = strings.TrimSpace(s.Lab+" is not running") + ofLearner(s.Learner)
+			if s.Lab == "" {
+				p.What = "no lab is running" + ofLearner(s.Learner)
+			}
+			if len(all) > 0 {
+				p.Mend = "running: " + listed(all)
+			}
+		}
+		return Instance{}, p
+	}
+	return Instance{}, &problem.Problem{
+		What: "several labs are running", Why: listed(matching),
+		Mend: "name one (LAB --learner NAME), or call this in its workspace", Usage: true,
+	}
+}
+
+// ErrNotRunning is in the error of Find when nothing that matches runs.
+var ErrNotRunning = errors.New("not running")
+
+func ofLearner(learner string) string {
+	if learner == "" {
+		return ""
+	}
+	return " for learner " + learner
+}
+
+func listed(instances []Instance) string {
+	var names []string
+	for _, in := range instances {
+		names = append(names, fmt.Sprintf("%s (learner %s, %s)", in.Lab, in.Learner, in.Workspace))
+	}
+	return strings.Join(names, ", ")
+}
+
+// moved follows a workspace that was moved since it was made.
+func (r *Runner) moved(in Instance, cwd string) Instance {
+	in.Workspace = r.workspaceOf(&state.Record{Instance: in.Instance, Workspace: in.Workspace}, cwd)
+	return in
+}

@@ -1,0 +1,313 @@
+// Package gather looks at an instance and writes down what it sees. What the
+// checks need is asked for once, and only by checks that can still be decided:
+// one that is skipped costs nothing.
+package gather
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/labctl/labctl/runner/engine"
+	"github.com/labctl/labctl/runner/plan"
+	"github.com/labctl/labctl/runner/progress"
+	"github.com/labctl/labctl/runner/state"
+	"github.com/labctl/labctl/scenarios/check"
+	"github.com/labctl/labctl/scenarios/evidence"
+	"github.com/labctl/labctl/scenarios/lab"
+)
+
+// olderCommits is how many commits before HEAD are built at the most to find
+// out which one an outdated image is of.
+const olderCommits = 5
+
+// Repository is the learner's repository.
+type Repository interface {
+	Head(ctx context.Context) (evidence.Head, error)
+	// Holds reports which contents, by SHA-256 with their sizes, HEAD or a
+	// commit before it holds.
+	Holds(ctx context.Context, contents map[string]int64) (map[string]bool, error)
+	// Older are commits before HEAD, the newest first.
+	Older(ctx context.Context, limit int) ([]string, error)
+}
+
+// Built is what a clean room made of one state of the repository.
+type Built struct {
+	Build  evidence.Build
+	Image  evidence.Image
+	Layers map[string]evidence.Layer
+}
+
+// Gatherer looks at one instance.
+type Gatherer struct {
+	Engine   engine.Engine
+	Lab      *lab.Lab
+	Names    plan.Names
+	Record   *state.Record
+	User     string
+	Baseline func() (*state.Baseline, error)
+	// Repository opens the workspace; its error says why it cannot.
+	Repository func() (Repository, error)
+	// CleanRoom builds a commit, or the working tree.
+	CleanRoom func(ctx context.Context, of, commit string) (Built, error)
+	Labels    map[string]string // of containers it makes
+	Version   string
+	Now       func() time.Time
+	Progress  progress.Func
+}
+
+// Gather looks once, and once more when something changed meanwhile.
+func (g *Gatherer) Gather(ctx context.Context) (*evidence.Set, error) {
+	for attempt := 1; ; attempt++ {
+		set, err := g.once(ctx)
+		if err != nil {
+			return nil, err
+		}
+		changed, err := g.changed(ctx, set)
+		if err != nil {
+			return nil, err
+		}
+		if changed == "" {
+			return set, nil
+		}
+		if attempt == 2 {
+			set.Unstable = changed
+			return set, nil
+		}
+		g.Progress.Notice(changed + " while labctl looked; looking again")
+	}
+}
+
+// session is the work on one set.
+type session struct {
+	*Gatherer
+	set     *evidence.Set
+	all     []engine.Summary
+	repo    Repository
+	repoErr error
+	asked   map[string]bool // what was gathered already
+
+	// behaviour is what is asked of each service to see how it behaves, and so
+	// what a fresh container of it is asked too.
+	behaviour map[int][]evidence.Request
+}
+
+func (g *Gatherer) once(ctx context.Context) (*evidence.Set, error) {
+	s := &session{Gatherer: g, asked: map[string]bool{}, behaviour: map[int][]evidence.Request{}}
+	s.set = &evidence.Set{
+		Schema: evidence.Schema, Labctl: g.Version, Time: g.Now().UTC().Truncate(time.Second),
+		Lab: g.Lab.Name, Learner: g.Lab.Learner, Instance: g.Record.Instance,
+		Definition: g.Lab.Definition, Seed: g.Lab.Seed, Checks: g.Lab.Checks,
+		Images: map[string]evidence.Image{}, Layers: map[string]evidence.Layer{}, Trees: map[string]evidence.Tree{},
+	}
+	g.Progress.Send(progress.Event{State: progress.Begun, Step: "look at what is live"})
+	if err := s.look(ctx); err != nil {
+		return nil, err
+	}
+	g.Progress.Send(progress.Event{State: progress.Done, Step: "look at what is live"})
+	if err := s.answer(ctx); err != nil {
+		return nil, err
+	}
+	return s.set, nil
+}
+
+// look reads what needs no asking: what is live, its filesystem before any
+// probe can change it, and what became of the start's containers.
+func (s *session) look(ctx context.Context) error {
+	var err error
+	if s.all, err = s.Engine.Containers(ctx); err != nil {
+		return err
+	}
+	for _, declared := range s.Lab.Services {
+		service, err := s.service(ctx, declared)
+		if err != nil {
+			return err
+		}
+		s.set.Services = append(s.set.Services, service)
+	}
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	s.repo, s.repoErr = s.Repository()
+	return nil
+}
+
+func (s *session) service(ctx context.Context, declared lab.Service) (evidence.Service, error) {
+	out := evidence.Service{
+		Name: declared.Name, Environment: declared.Environment, Port: declared.Port, Publish: declared.Publish,
+		Network: s.Names.Network(declared.Environment), Replicas: declared.Replicas,
+		RuntimePaths: declared.RuntimePaths, Run: declared.Run, Live: []evidence.Container{},
+	}
+	var candidates []engine.Summary
+	if declared.Publish == lab.PublishNone {
+		candidates = Attached(s.all, out.Network)
+	} else {
+		out.Address = s.address(declared)
+		candidates = Publishing(s.all, out.Address)
+	}
+	for _, summary := range candidates {
+		c, err := s.Engine.Inspect(ctx, summary.ID)
+		if errors.Is(err, engine.ErrNotFound) {
+			continue // gone meanwhile: the second look will tell
+		}
+		if err != nil {
+			return out, err
+		}
+		if !serves(c, out) {
+			continue
+		}
+		s.tree(ctx, &c)
+		out.Live = append(out.Live, c)
+	}
+	out.Sharers = sharers(s.all, out.Live)
+	if len(out.Live) == 0 && out.Address != "" {
+		e := s.Engine.Get(ctx, out.Address, evidence.Request{Get: readyPath(declared)}, nil)
+		if e.Status != 0 {
+			out.Answered = fmt.Sprintf("HTTP %d", e.Status)
+		}
+	}
+	return out, nil
+}
+
+func readyPath(s lab.Service) string {
+	if s.Ready.Get != "" {
+		return s.Ready.Get
+	}
+	return "/"
+}
+
+func (s *session) address(declared lab.Service) string {
+	key := declared.Name
+	if declared.Environment != "" {
+		key += "." + declared.Environment
+	}
+	return s.Record.Addresses[key]
+}
+
+// tree reads a container's filesystem into the set.
+func (s *session) tree(ctx context.Context, c *evidence.Container) {
+	tree, err := s.Engine.Tree(ctx, c.ID)
+	if err != nil {
+		c.TreeError = err.Error()
+		return
+	}
+	c.Tree = tree.Digest()
+	s.set.Trees[c.Tree] = tree
+}
+
+// start reads the baseline, and what became of the containers in it.
+func (s *session) start(ctx context.Context) error {
+	s.set.Start.Containers, s.set.Start.Now = []evidence.Container{}, []evidence.Container{}
+	b, err := s.Baseline()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s.set.Start.Lost = "the instance's folder is gone, and the baseline with it"
+	case err != nil:
+		s.set.Start.Lost = err.Error()
+	default:
+		s.set.Start.Containers = b.Containers
+		for id, image := range b.Images {
+			s.set.Images[id] = image
+		}
+		for id, layer := range b.Layers {
+			s.set.Layers[id] = layer
+		}
+		for digest, tree := range b.Trees {
+			s.set.Trees[digest] = tree
+		}
+	}
+	for _, summary := range s.all {
+		if summary.Labels[engine.LabelInstance] != s.Record.Instance || summary.Labels[engine.LabelRole] != engine.RoleStart {
+			continue
+		}
+		c, err := s.Engine.Inspect(ctx, summary.ID)
+		if errors.Is(err, engine.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			s.set.Start.Error = err.Error()
+			return nil
+		}
+		if c.Start {
+			s.set.Start.Now = append(s.set.Start.Now, c)
+		}
+	}
+	return nil
+}
+
+// answer gathers what the checks need, and evaluates them on the way, so that
+// nothing is gathered for a check that one it requires has already settled.
+func (s *session) answer(ctx context.Context) error {
+	statuses := map[int]check.Status{}
+	for len(statuses) < len(s.set.Checks) {
+		before := len(statuses)
+		needs := wanted{}
+		var ready []int
+		for i, c := range s.set.Checks {
+			if _, done := statuses[i]; done {
+				continue
+			}
+			switch s.requirement(c, statuses) {
+			case check.Pass:
+				kind, ok := check.Find(c.Kind)
+				if !ok {
+					return fmt.Errorf("check %s is of kind %q, which this labctl does not know", c.Name, c.Kind)
+				}
+				n, err := kind.Needs(c)
+				if err != nil {
+					return fmt.Errorf("reading what check %s needs: %w", c.Name, err)
+				}
+				s.want(&needs, c, kind, n)
+				ready = append(ready, i)
+			case check.Unknown: // later
+			default:
+				statuses[i] = check.Skip
+			}
+		}
+		if err := s.gather(ctx, needs); err != nil {
+			return err
+		}
+		for _, i := range ready {
+			kind, _ := check.Find(s.set.Checks[i].Kind)
+			statuses[i] = kind.Eval(s.set.Checks[i], s.set).Status
+		}
+		if len(statuses) == before {
+			break // checks that require each other: the report says so
+		}
+	}
+	return s.provenance(ctx)
+}
+
+// requirement is Pass when all that a check requires passed, Unknown while
+// one is not decided, and otherwise what stands in its way.
+func (s *session) requirement(c lab.Check, statuses map[int]check.Status) check.Status {
+	for _, name := range c.Requires {
+		for i, other := range s.set.Checks {
+			if other.Name != name || !sameEnvironment(s.set.Checks, c, other) {
+				continue
+			}
+			status, done := statuses[i]
+			if !done {
+				return check.Unknown
+			}
+			if status != check.Pass {
+				return check.Skip
+			}
+		}
+	}
+	return check.Pass
+}
+
+// sameEnvironment reports whether a required check's row counts for c: the row
+// of its own environment where there is one, else every row.
+func sameEnvironment(checks []lab.Check, c, other lab.Check) bool {
+	if other.Environment == c.Environment {
+		return true
+	}
+	return !slices.ContainsFunc(checks, func(o lab.Check) bool {
+		return o.Name == other.Name && o.Environment == c.Environment
+	})
+}

@@ -1,0 +1,130 @@
+package runner_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labctl/labctl/runner"
+	"github.com/labctl/labctl/runner/docker"
+	"github.com/labctl/labctl/runner/engine"
+	"github.com/labctl/labctl/runner/state"
+)
+
+// What drift-lab does not have, environments and replicas, is proven with labs
+// of these tests' own, on the machine's Docker Engine. Without one they fail.
+
+// newRunner is labctl for a user of one test's own, whose objects are removed
+// when it ends. What the test itself should have removed is an error.
+func newRunner(t *testing.T) *runner.Runner {
+	t.Helper()
+	e, err := docker.Connect(t.Context())
+	if err != nil {
+		t.Fatalf("these tests need a Docker Engine: %v", err)
+	}
+	r := &runner.Runner{
+		Engine: e, State: state.New(t.TempDir()), Library: runner.NewLibrary(os.DirFS(t.TempDir())),
+		User: "test-" + strings.ToLower(rand.Text()[:8]), Version: "test", Now: time.Now,
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		sweep(ctx, t, e, r.User)
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// sweep removes by label whatever of a user's is left, and says what it was.
+func sweep(ctx context.Context, t *testing.T, e engine.Engine, user string) {
+	networks, err := e.Networks(ctx)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	networks = slices.DeleteFunc(networks, func(n engine.Network) bool { return n.Labels[engine.LabelUser] != user })
+	containers, err := e.Containers(ctx)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for _, c := range containers {
+		on := slices.ContainsFunc(networks, func(n engine.Network) bool { _, on := c.Networks[n.Name]; return on })
+		if on || c.Labels[engine.LabelUser] == user {
+			t.Errorf("container %s is left", c.Name)
+			if err := e.RemoveContainer(ctx, c.ID); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for _, n := range networks {
+		t.Errorf("network %s is left", n.Name)
+		if err := e.RemoveNetwork(ctx, n.Name); err != nil && !errors.Is(err, engine.ErrNotFound) {
+			t.Error(err)
+		}
+	}
+}
+
+func TestScenariosGetTheReportsThatTheyExpect(t *testing.T) {
+	t.Parallel()
+	fixtures, err := filepath.Abs(filepath.Join("testdata", "labs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir, scenarios := range map[string]int{
+		filepath.Join(fixtures, "promotion"): 7, // two environments, each with an address of its own
+		filepath.Join(fixtures, "herd"):      6, // two replicas that no port is published of
+		documentedLab(t):                     3,
+	} {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			t.Parallel()
+			r := newRunner(t)
+			results, err := r.Test(t.Context(), runner.TestOptions{Lab: dir, Cwd: dir, Parallel: 2, Trust: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(results) != scenarios {
+				t.Errorf("%d scenarios were tried, want %d", len(results), scenarios)
+			}
+			for _, result := range results {
+				if !result.OK {
+					t.Errorf("%s: %s %s", result.Scenario, result.Error, strings.Join(result.Differences, "; "))
+				}
+			}
+		})
+	}
+}
+
+// documentedFile is a file of the lab in the reference of the language: its
+// name in a paragraph of its own, then its content.
+var documentedFile = regexp.MustCompile("(?ms)^`([^`\n]+)`:\n\n```[a-z]+\n(.*?)^```$")
+
+// documentedLab writes the complete lab that the reference of the language
+// shows into a folder.
+func documentedLab(t *testing.T) string {
+	t.Helper()
+	reference, err := os.ReadFile(filepath.Join("..", "labs", "LANGUAGE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "first-lab")
+	for _, file := range documentedFile.FindAllStringSubmatch(string(reference), -1) {
+		name := filepath.Join(dir, filepath.FromSlash(file[1]))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(file[2]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}

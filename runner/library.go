@@ -1,0 +1,156 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/labctl/labctl/runner/problem"
+	"github.com/labctl/labctl/scenarios/config"
+)
+
+// Library finds labs: those in the binary, and those in folders.
+type Library struct{ shipped fs.FS }
+
+// NewLibrary is a library with the labs of a file system, one folder each.
+func NewLibrary(shipped fs.FS) *Library { return &Library{shipped: shipped} }
+
+// LabInfo is a lab as labctl list shows it.
+type LabInfo struct {
+	Name    string   `json:"name"`
+	Title   string   `json:"title"`
+	Level   string   `json:"level"`
+	Minutes int      `json:"minutes"`
+	Teaches []string `json:"teaches"`
+	After   []string `json:"after"`
+}
+
+// OpenLab is a lab that was found and is valid.
+type OpenLab struct {
+	Definition *config.Definition
+	FS         fs.FS  // the lab's folder
+	Source     string // the shipped lab's name, or the folder's absolute path
+	Shipped    bool   // part of this binary: its host scripts may run
+}
+
+// LabError is a lab that is wrong, with everything that is.
+type LabError struct {
+	Source string
+	Diags  hcl.Diagnostics
+	Files  map[string]*hcl.File
+}
+
+func (e *LabError) Error() string {
+	n := len(e.Diags.Errs())
+	if n == 1 {
+		return fmt.Sprintf("the lab in %s is wrong: %s", e.Source, e.Diags.Errs()[0])
+	}
+	return fmt.Sprintf("the lab in %s has %d errors", e.Source, n)
+}
+
+// Names are the shipped labs' names.
+func (l *Library) Names() ([]string, error) {
+	entries, err := fs.ReadDir(l.shipped, ".")
+	if err != nil {
+		return nil, fmt.Errorf("listing the shipped labs: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// List reads the shipped labs.
+func (l *Library) List() ([]LabInfo, error) {
+	names, err := l.Names()
+	if err != nil {
+		return nil, err
+	}
+	infos := []LabInfo{}
+	for _, name := range names {
+		open, err := l.Open(name, "")
+		if err != nil {
+			return nil, err
+		}
+		lab, diags := open.Definition.Resolve("learner", config.SeedOf("learner"))
+		if diags.HasErrors() {
+			return nil, &LabError{Source: name, Diags: diags, Files: open.Definition.Files}
+		}
+		infos = append(infos, LabInfo{
+			Name: lab.Name, Title: lab.Title, Level: lab.Level, Minutes: lab.Minutes,
+			Teaches: append([]string{}, lab.Teaches...), After: append([]string{}, lab.After...),
+		})
+	}
+	return infos, nil
+}
+
+// Open finds a lab by a shipped lab's name or by a folder: anything with a
+// path separator, or ".". Relative folders are relative to cwd.
+func (l *Library) Open(ref, cwd string) (*OpenLab, error) {
+	folder := ref == "." || ref == ".." || strings.ContainsRune(ref, os.PathSeparator)
+	if !folder {
+		names, err := l.Names()
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if name == ref {
+				sub, err := fs.Sub(l.shipped, name)
+				if err != nil {
+					return nil, fmt.Errorf("opening lab %s: %w", name, err)
+				}
+				return open(sub, name, true)
+			}
+		}
+		return nil, unknownLab(ref, cwd, names)
+	}
+	dir := ref
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(cwd, dir)
+	}
+	dir = filepath.Clean(dir)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		if err == nil {
+			err = errors.New("it is not a folder")
+		}
+		return nil, &problem.Problem{What: fmt.Sprintf("no lab in %s", dir), Err: err, Mend: "name a folder that holds a lab's .hcl files", Usage: true}
+	}
+	return open(os.DirFS(dir), dir, false)
+}
+
+func open(fsys fs.FS, source string, shipped bool) (*OpenLab, error) {
+	def, diags := config.Load(fsys)
+	if diags.HasErrors() {
+		e := &LabError{Source: source, Diags: diags}
+		if def != nil {
+			e.Files = def.Files
+		}
+		return nil, e
+	}
+	return &OpenLab{Definition: def, FS: fsys, Source: source, Shipped: shipped}, nil
+}
+
+func unknownLab(ref, cwd string, names []string) error {
+	mend := "`labctl list` shows the labs there are"
+	best, distance := "", 4
+	for _, name := range names {
+		if d := levenshtein.Distance(ref, name, nil); d < distance {
+			best, distance = name, d
+		}
+	}
+	if best != "" {
+		mend = fmt.Sprintf("did you mean %s?", best)
+	} else if info, err := os.Stat(filepath.Join(cwd, ref)); err == nil && info.IsDir() {
+		mend = fmt.Sprintf("for the lab in that folder say .%c%s", os.PathSeparator, ref)
+	}
+	return &problem.Problem{What: fmt.Sprintf("no lab is called %q", ref), Mend: mend, Usage: true}
+}

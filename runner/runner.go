@@ -1,0 +1,158 @@
+// Package runner does what the commands promise: it starts, shows, grades,
+// proves and stops labs on a real engine. The packages below it each know one
+// part of the world; this one puts them together.
+package runner
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/labctl/labctl/runner/engine"
+	"github.com/labctl/labctl/runner/plan"
+	"github.com/labctl/labctl/runner/progress"
+	"github.com/labctl/labctl/runner/state"
+	"github.com/labctl/labctl/scenarios/evidence"
+	"github.com/labctl/labctl/scenarios/report"
+)
+
+// Runner is labctl on one engine, for one user of the host.
+type Runner struct {
+	Engine   engine.Engine
+	State    *state.Store
+	Library  *Library
+	User     string // the host user, so that --all means their instances
+	Version  string // labctl's
+	Progress progress.Func
+	Now      func() time.Time
+
+	// parent is the state that locks of what all instances share lie in, where
+	// State is that of one instance alone; nil when it is State.
+	parent *state.Store
+}
+
+func (r *Runner) shared() *state.Store {
+	if r.parent != nil {
+		return r.parent
+	}
+	return r.State
+}
+
+// StartOptions says what to start.
+type StartOptions struct {
+	Lab     string // a shipped lab's name or a folder
+	Learner string
+	Seed    *int64 // nil draws from the learner's name
+	Dir     string // workspace; "" is ./LAB
+	Cwd     string // absolute; relative folders are relative to it
+}
+
+// Started is an instance that runs.
+type Started struct {
+	Instance Instance
+	Brief    string // Markdown
+	Already  bool   // it ran before this call, which changed nothing
+}
+
+// Instance is one learner's running lab, as labctl status shows it. Its JSON
+// is part of labctl/status/v1.
+type Instance struct {
+	Lab       string          `json:"lab"`
+	Learner   string          `json:"learner"`
+	Instance  string          `json:"instance"`
+	Workspace string          `json:"workspace"`
+	Started   time.Time       `json:"started"`
+	Services  []ServiceStatus `json:"services"`
+
+	// Unfinished is why the instance is not complete; "" when it is.
+	Unfinished string `json:"-"`
+}
+
+// ServiceStatus is one service and what is live there.
+type ServiceStatus struct {
+	Name        string          `json:"name"`
+	Environment string          `json:"environment"`
+	Address     string          `json:"address"` // 127.0.0.1:8080; "" when nothing is published
+	Live        []LiveContainer `json:"live"`
+}
+
+// LiveContainer is a container that answers at a service's address.
+type LiveContainer struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Image string `json:"image"` // as it was named to run, else its ID
+}
+
+// Selector says which instance a command means.
+type Selector struct {
+	Lab     string // "" for the instance of the folder, else the only one running
+	Learner string // "" for any
+	Cwd     string
+	Stopped bool // stopped ones count, too
+}
+
+// StopPlan is what stop would do, for asking first.
+type StopPlan struct {
+	Instance   Instance
+	Containers []string // names that will be removed: the lab's and the learner's
+	Networks   []string
+	Images     []string // only when purging
+	Workspace  string   // only when purging: the folder to delete
+	Unsaved    []string // only when purging: what the folder has that no commit has
+	Left       []string // what is left alone, with the reason
+
+	present plan.Present // the same, as it is planned on
+}
+
+// TestOptions says what to prove.
+type TestOptions struct {
+	Lab       string // a shipped lab's name or a folder
+	Cwd       string
+	Scenarios []string // names; none means all
+	Parallel  int      // instances at once
+	Trust     bool
+	Keep      bool             // keep the instances of scenarios that came out wrong
+	Report    func(TestResult) // called as each scenario ends; not concurrently
+}
+
+// TestResult is how one scenario came out.
+type TestResult struct {
+	Lab         string         `json:"lab"`
+	Scenario    string         `json:"scenario"`
+	OK          bool           `json:"ok"`
+	Differences []string       `json:"differences"`     // from what it expects, or why it could not be brought about
+	Error       string         `json:"error,omitempty"` // could not be brought about or graded
+	Seconds     float64        `json:"seconds"`
+	Report      *report.Report `json:"report,omitempty"`
+	Kept        string         `json:"kept,omitempty"` // instance that was kept for a look
+}
+
+// Hint is one hint of a lab.
+type Hint struct {
+	Number int    `json:"number"` // from 1
+	Total  int    `json:"total"`
+	Text   string `json:"text"` // Markdown
+}
+
+// API is what the commands call. Runner implements it.
+type API interface {
+	Start(ctx context.Context, o StartOptions) (*Started, error)
+	// Instances lists this user's instances, unfinished ones included; stopped
+	// ones, of which only images and the workspace are left, when asked to.
+	Instances(ctx context.Context, stopped bool) ([]Instance, error)
+	// Find picks one; its errors say which there are.
+	Find(ctx context.Context, s Selector) (Instance, error)
+	// Gather looks at an instance; report.Grade makes a report of it.
+	Gather(ctx context.Context, in Instance) (*evidence.Set, error)
+	// Hint returns hint n (from 1) of an instance's lab; 0 is the one after
+	// those that were shown, or the last again.
+	Hint(ctx context.Context, in Instance, n int) (*Hint, error)
+	// Shell opens a shell in a container of the instance: by the lab's name
+	// or the engine's; "" is what is live, when that is one container.
+	Shell(ctx context.Context, in Instance, container string, stdin io.Reader, stdout, stderr io.Writer) (exit int, err error)
+	// Containers names the containers that Shell takes, for completion.
+	Containers(ctx context.Context, in Instance) ([]string, error)
+	PlanStop(ctx context.Context, in Instance, purge bool) (*StopPlan, error)
+	Stop(ctx context.Context, plan *StopPlan) error
+	Test(ctx context.Context, o TestOptions) ([]TestResult, error)
+}

@@ -1,0 +1,107 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/labctl/labctl/runner/apply"
+	"github.com/labctl/labctl/runner/problem"
+	"github.com/labctl/labctl/runner/state"
+	"github.com/labctl/labctl/scenarios/lab"
+)
+
+const (
+	// scriptWithin is how long a scenario's script may take.
+	scriptWithin = 5 * time.Minute
+	// scriptSays is how much of what a script said is told when it fails.
+	scriptSays = 2000
+)
+
+// scriptEnvironment is what a host script is told, as environment variables:
+// $PARAM_…, the containers' real names ($PET_01), the services
+// ($BOOKING_URL, $BOOKING_PROD_RUN), $INSTANCE and $TMP.
+func scriptEnvironment(l *lab.Lab, rec *state.Record, tmp string) ([]string, error) {
+	t, err := told(l, rec)
+	if err != nil {
+		return nil, err
+	}
+	vars := map[string]string{"INSTANCE": t.Instance, "TMP": tmp, "WORKSPACE": t.Workspace}
+	for k, v := range l.Params {
+		vars[k] = v
+	}
+	for called, name := range t.Containers {
+		vars[variable(called)] = name
+	}
+	for _, s := range t.Services {
+		name := variable(s.Name)
+		if s.Environment != "" {
+			name += "_" + variable(s.Environment)
+		}
+		vars[name+"_URL"] = s.URL
+		vars[name+"_PORT"] = strconv.Itoa(s.Port)
+		vars[name+"_NETWORK"] = s.Network
+		vars[name+"_RUN"] = s.Run
+	}
+	// Scripts commit. Whose machine it is, and how its git is set up, must not
+	// change what comes out.
+	for k, v := range map[string]string{
+		"GIT_CONFIG_GLOBAL": os.DevNull, "GIT_CONFIG_NOSYSTEM": "1",
+		"GIT_AUTHOR_NAME": "labctl test", "GIT_AUTHOR_EMAIL": "labctl@test.invalid",
+		"GIT_COMMITTER_NAME": "labctl test", "GIT_COMMITTER_EMAIL": "labctl@test.invalid",
+	} {
+		vars[k] = v
+	}
+	return apply.Variables(vars), nil
+}
+
+// variable is a name as shells can have it.
+func variable(name string) string {
+	return strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+// runScript runs a scenario's script in a folder to its end. Whatever it
+// started is ended with it when the context is.
+func runScript(ctx context.Context, dir string, s lab.Scenario, env []string) error {
+	ctx, cancel := context.WithTimeout(ctx, scriptWithin)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-eu", "-c", s.Script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	err := cmd.Run()
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		err = fmt.Errorf("it took longer than %s", scriptWithin)
+	}
+	out := strings.TrimSpace(said.String())
+	if len(out) > scriptSays {
+		out = "… " + out[len(out)-scriptSays:]
+	}
+	if out != "" {
+		out = "\n" + out
+	}
+	return &problem.Problem{
+		What: fmt.Sprintf("the script of scenario.%s failed", s.Name), Why: fmt.Sprintf("%v%s", err, out), Err: err,
+	}
+}
+
+func random() string {
+	b := make([]byte, 3)
+	_, _ = rand.Read(b) // never fails: crypto/rand aborts the program instead
+	return hex.EncodeToString(b)
+}

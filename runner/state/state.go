@@ -1,0 +1,230 @@
+// Package state keeps what the engine cannot: one folder for each instance
+// with its record, the baseline taken when it started, and the definition of
+// its lab. Losing it costs details of the baseline, never the instance.
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/labctl/labctl/scenarios/evidence"
+)
+
+// Store is the folder that holds the instances' folders.
+type Store struct{ root string }
+
+// New is the store in a folder, which is made when it is first written to.
+func New(root string) *Store { return &Store{root: root} }
+
+// DefaultRoot is where a user's state belongs: $XDG_STATE_HOME/labctl, or
+// ~/.local/state/labctl (XDG Base Directory Specification 0.8).
+func DefaultRoot() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "labctl"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("finding a folder for labctl's state: %w; set XDG_STATE_HOME", err)
+	}
+	return filepath.Join(home, ".local", "state", "labctl"), nil
+}
+
+// Record is what is known of an instance besides its objects on the engine.
+type Record struct {
+	Instance   string            `json:"instance"`
+	Lab        string            `json:"lab"`
+	Learner    string            `json:"learner"`
+	Seed       int64             `json:"seed"`
+	Definition string            `json:"definition"`
+	Source     string            `json:"source"` // shipped lab's name, or the folder
+	Workspace  string            `json:"workspace"`
+	Started    time.Time         `json:"started"`
+	Images     map[string]string `json:"images"`    // tag → pinned ID
+	Addresses  map[string]string `json:"addresses"` // "booking" or "booking.prod" → host:port
+	Complete   bool              `json:"complete"`  // start came to its end
+	Stopped    bool              `json:"stopped"`   // only images and the workspace are left
+	Hints      int               `json:"hints"`     // how many were shown
+}
+
+// Baseline is what the start containers were when start was done.
+type Baseline struct {
+	Containers []evidence.Container      `json:"containers"`
+	Images     map[string]evidence.Image `json:"images"`
+	Layers     map[string]evidence.Layer `json:"layers"`
+	Trees      map[string]evidence.Tree  `json:"trees"`
+}
+
+// CacheDir is where clean rooms keep what they built.
+func (s *Store) CacheDir() string { return filepath.Join(s.root, "cleanroom") }
+
+func (s *Store) dir(instance string) string { return filepath.Join(s.root, "instances", instance) }
+
+// Instances names the instances that have a folder.
+func (s *Store) Instances() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(s.root, "instances"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing instances: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+// Load reads an instance's record; fs.ErrNotExist when it has none.
+func (s *Store) Load(instance string) (*Record, error) {
+	var r Record
+	if err := s.read(instance, "instance.json", &r); err != nil {
+		return nil, err
+	}
+	if r.Instance != instance {
+		return nil, fmt.Errorf("reading %s: it is the record of %q", filepath.Join(s.dir(instance), "instance.json"), r.Instance)
+	}
+	return &r, nil
+}
+
+// Save writes an instance's record.
+func (s *Store) Save(r *Record) error { return s.write(r.Instance, "instance.json", r) }
+
+// LoadBaseline reads an instance's baseline; fs.ErrNotExist when it has none.
+func (s *Store) LoadBaseline(instance string) (*Baseline, error) {
+	var b Baseline
+	if err := s.read(instance, "baseline.json", &b); err != nil {
+		return nil, err
+	}
+	for digest, tree := range b.Trees {
+		if tree.Digest() != digest {
+			return nil, fmt.Errorf("reading the baseline of %s: a filesystem in it is not the one that was recorded", instance)
+		}
+	}
+	return &b, nil
+}
+
+// SaveBaseline writes an instance's baseline.
+func (s *Store) SaveBaseline(instance string, b *Baseline) error {
+	return s.write(instance, "baseline.json", b)
+}
+
+// Halt keeps of an instance what is needed to purge it later, and forgets what
+// it was like when it ran.
+func (s *Store) Halt(instance string) error {
+	r, err := s.Load(instance)
+	if err != nil {
+		return s.Remove(instance) // nobody knows what there would be to purge
+	}
+	if err := os.Remove(filepath.Join(s.dir(instance), "baseline.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forgetting the baseline of %s: %w", instance, err)
+	}
+	r.Stopped, r.Complete = true, false
+	return s.Save(r)
+}
+
+// Definition is the lab's folder as it was when the instance started.
+func (s *Store) Definition(instance string) fs.FS {
+	return os.DirFS(filepath.Join(s.dir(instance), "definition"))
+}
+
+// SaveDefinition copies the lab's folder.
+func (s *Store) SaveDefinition(instance string, definition fs.FS) error {
+	dst := filepath.Join(s.dir(instance), "definition")
+	if err := os.RemoveAll(dst); err != nil {
+		return fmt.Errorf("keeping the lab's definition: %w", err)
+	}
+	err := fs.WalkDir(definition, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return os.MkdirAll(filepath.Join(dst, path), 0o755)
+		}
+		content, err := fs.ReadFile(definition, path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dst, path), content, 0o644)
+	})
+	if err != nil {
+		return fmt.Errorf("keeping the lab's definition: %w", err)
+	}
+	return nil
+}
+
+// Remove deletes an instance's folder.
+func (s *Store) Remove(instance string) error {
+	if err := os.RemoveAll(s.dir(instance)); err != nil {
+		return fmt.Errorf("removing the state of %s: %w", instance, err)
+	}
+	return nil
+}
+
+// Lock takes a name for this process until unlock is called or the process
+// ends, however it ends. It waits while another holds it, and tells waiting
+// once when it has to.
+func (s *Store) Lock(ctx context.Context, name string, waiting func()) (unlock func(), err error) {
+	dir := filepath.Join(s.root, "locks")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("locking %s: %w", name, err)
+	}
+	l := flock.New(filepath.Join(dir, name))
+	ok, err := l.TryLock()
+	if err == nil && !ok {
+		if waiting != nil {
+			waiting()
+		}
+		ok, err = l.TryLockContext(ctx, 50*time.Millisecond)
+	}
+	if err != nil || !ok {
+		return nil, fmt.Errorf("locking %s: %w", name, err)
+	}
+	return func() { _ = l.Unlock() }, nil
+}
+
+func (s *Store) read(instance, name string, v any) error {
+	path := filepath.Join(s.dir(instance), name)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("reading what is known of %s: %w", instance, err)
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("reading %s: %w", path, err)
+	}
+	return nil
+}
+
+// write replaces a file whole: a crash leaves the old one or the new one.
+func (s *Store) write(instance, name string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("writing %s of %s: %w", name, instance, err)
+	}
+	dir := s.dir(instance)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("writing %s of %s: %w", name, instance, err)
+	}
+	f, err := os.CreateTemp(dir, name+".*")
+	if err != nil {
+		return fmt.Errorf("writing %s of %s: %w", name, instance, err)
+	}
+	defer func() { _ = os.Remove(f.Name()) }()
+	_, err = f.Write(b)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("writing %s of %s: %w", name, instance, err)
+	}
+	if err := os.Rename(f.Name(), filepath.Join(dir, name)); err != nil {
+		return fmt.Errorf("writing %s of %s: %w", name, instance, err)
+	}
+	return nil
+}

@@ -1,0 +1,394 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/labctl/labctl/runner/apply"
+	"github.com/labctl/labctl/runner/engine"
+	"github.com/labctl/labctl/runner/gather"
+	"github.com/labctl/labctl/runner/plan"
+	"github.com/labctl/labctl/runner/progress"
+	"github.com/labctl/labctl/runner/state"
+	"github.com/labctl/labctl/runner/workspace"
+)
+
+// PlanStop implements API. Of the containers it takes the lab's own, and those
+// that the learner made: on the instance's networks, or publishing its address
+// from an image on the lab's base.
+func (r *Runner) PlanStop(ctx context.Context, in Instance, purge bool) (*StopPlan, error) {
+	w, err := r.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := r.record(w, in.Instance)
+	if errors.Is(err, fs.ErrNotExist) {
+		rec = &state.Record{Instance: in.Instance, Lab: in.Lab, Learner: in.Learner}
+	} else if err != nil {
+		return nil, err
+	}
+	s := &stopping{Runner: r, rec: rec, w: w, plan: &StopPlan{Instance: in}}
+	s.plan.present.Instance, s.plan.present.Purge = in.Instance, purge
+	if err := s.containers(ctx); err != nil {
+		return nil, err
+	}
+	for _, n := range w.of(in.Instance).networks {
+		s.plan.present.Networks = append(s.plan.present.Networks, plan.Object{ID: n.ID, Name: n.Name, Why: "it is the instance's"})
+		s.plan.Networks = append(s.plan.Networks, n.Name)
+	}
+	if purge {
+		if err := s.purge(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return s.plan, nil
+}
+
+// stopping is one call of PlanStop.
+type stopping struct {
+	*Runner
+	rec  *state.Record
+	w    world
+	plan *StopPlan
+	used []string // images of the containers that go
+}
+
+func (s *stopping) containers(ctx context.Context) error {
+	mine := s.w.of(s.rec.Instance)
+	for _, c := range s.w.containers {
+		why, err := s.why(ctx, mine, c)
+		if err != nil {
+			return err
+		}
+		if why == "" {
+			continue
+		}
+		s.plan.present.Containers = append(s.plan.present.Containers, plan.Object{ID: c.ID, Name: c.Name, Why: why})
+		s.plan.Containers = append(s.plan.Containers, c.Name)
+		s.used = append(s.used, c.Image)
+	}
+	return nil
+}
+
+// why says why a container goes with the instance; "" when it does not.
+func (s *stopping) why(ctx context.Context, mine world, c engine.Summary) (string, error) {
+	if c.Labels[engine.LabelInstance] == s.rec.Instance {
+		return "it is the instance's", nil
+	}
+	for _, n := range mine.networks {
+		if _, on := c.Networks[n.Name]; on {
+			return "it is on network " + n.Name, nil
+		}
+	}
+	if with, shares := strings.CutPrefix(c.NetworkMode, "container:"); shares && slices.ContainsFunc(s.plan.present.Containers, func(o plan.Object) bool {
+		return o.ID == with || o.Name == with
+	}) {
+		return "it shares the network of a container that goes", nil
+	}
+	if s.rec.Stopped {
+		return "", nil // its address may be another's by now
+	}
+	for _, address := range s.rec.Addresses {
+		if len(gather.Publishing([]engine.Summary{c}, address)) == 0 {
+			continue
+		}
+		on, err := s.onBase(ctx, c.Image)
+		if err != nil {
+			return "", err
+		}
+		if on {
+			return "it answers at " + address + " from an image on the lab's base", nil
+		}
+		s.plan.Left = append(s.plan.Left, fmt.Sprintf("%s answers at %s, but its image is not on the lab's base", c.Name, address))
+	}
+	return "", nil
+}
+
+// onBase reports whether an image stands on one that the instance pinned.
+func (s *stopping) onBase(ctx context.Context, id string) (bool, error) {
+	image, err := s.Engine.Image(ctx, id)
+	if errors.Is(err, engine.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	for _, pinned := range s.rec.Images {
+		base, err := s.Engine.Image(ctx, pinned)
+		if errors.Is(err, engine.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if n := len(base.Layers); n > 0 && n <= len(image.Layers) && slices.Equal(base.Layers, image.Layers[:n]) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// purge adds the instance's images and its workspace.
+func (s *stopping) purge(ctx context.Context) error {
+	ids, err := s.Engine.ImagesLabelled(ctx, engine.LabelInstance, s.rec.Instance)
+	if err != nil {
+		return err
+	}
+	for _, id := range s.used {
+		on, err := s.onBase(ctx, id)
+		if err != nil {
+			return err
+		}
+		if on {
+			ids = append(ids, id)
+		}
+	}
+	for tag, id := range s.rec.Images {
+		shared, err := s.sharedImage(id)
+		if err != nil {
+			return err
+		}
+		if shared {
+			s.plan.Left = append(s.plan.Left, fmt.Sprintf("image %s: another instance stands on it", tag))
+			ids = slices.DeleteFunc(ids, func(i string) bool { return i == id })
+			continue
+		}
+		ids = append(ids, id) // last: the others stand on it
+	}
+	loose, err := s.looseImages(ctx)
+	if err != nil {
+		return err
+	}
+	ids = append(loose, ids...)
+	tags, err := s.Engine.Tags(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if slices.ContainsFunc(s.plan.present.Images, func(o plan.Object) bool { return o.ID == id }) {
+			continue
+		}
+		if _, err := s.Engine.Image(ctx, id); errors.Is(err, engine.ErrNotFound) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		name := fmt.Sprintf("%.19s", id)
+		if names := tagsOf(tags, id); len(names) > 0 {
+			name = names[0]
+		}
+		s.plan.present.Images = append(s.plan.present.Images, plan.Object{ID: id, Name: name, Why: "purging was asked for"})
+		s.plan.Images = append(s.plan.Images, name)
+	}
+	if s.rec.Workspace == "" {
+		return nil
+	}
+	m, _, ok, err := workspace.FindMarker(s.rec.Workspace)
+	if err != nil {
+		return err
+	}
+	if !ok || m.Instance != s.rec.Instance {
+		if _, err := os.Stat(s.rec.Workspace); err == nil {
+			s.plan.Left = append(s.plan.Left, s.rec.Workspace+" is not this instance's workspace (any more)")
+		}
+		return nil
+	}
+	s.plan.Workspace, s.plan.present.Workspace = s.rec.Workspace, s.rec.Workspace
+	head, err := workspace.Open(s.rec.Workspace).Head(ctx)
+	if err != nil {
+		s.plan.Unsaved = append(s.plan.Unsaved, "its commits cannot be read: "+err.Error())
+	}
+	for _, change := range head.Dirty {
+		s.plan.Unsaved = append(s.plan.Unsaved, change.Sign+" "+change.Path)
+	}
+	return nil
+}
+
+// looseImages are images without a name on a base that labctl made and that
+// goes with this instance: builds and commits of the learner that nothing runs
+// any more. Where another instance stands on the same base they may be its
+// learner's, and stay.
+func (s *stopping) looseImages(ctx context.Context) ([]string, error) {
+	l, err := s.lab(s.rec)
+	if err != nil {
+		return nil, nil // which bases labctl made is not known
+	}
+	var bases [][]string
+	for _, image := range l.Images {
+		id := s.rec.Images[plan.Names{Instance: s.rec.Instance}.Image(image)]
+		if image.Rootfs == "" || id == "" {
+			continue
+		}
+		base, err := s.Engine.Image(ctx, id)
+		if err != nil {
+			continue // gone meanwhile
+		}
+		shared, err := s.sharedLayers(ctx, base.Layers)
+		if err != nil {
+			return nil, err
+		}
+		if !shared {
+			bases = append(bases, base.Layers)
+		}
+	}
+	if len(bases) == 0 {
+		return nil, nil
+	}
+	unnamed, err := s.Engine.Unnamed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var loose []string
+	for _, id := range unnamed {
+		image, err := s.Engine.Image(ctx, id)
+		if err != nil {
+			continue // gone meanwhile
+		}
+		if slices.ContainsFunc(bases, func(base []string) bool {
+			return len(base) < len(image.Layers) && slices.Equal(base, image.Layers[:len(base)])
+		}) {
+			loose = append(loose, id)
+		}
+	}
+	return loose, nil
+}
+
+// sharedImage reports whether another instance stands on an image.
+func (s *stopping) sharedImage(id string) (bool, error) {
+	pinned, err := s.pinnedElsewhere()
+	return slices.Contains(pinned, id), err
+}
+
+// sharedLayers reports whether another instance stands on an image with the
+// same layers: the bases of two labs can be one root filesystem under two IDs.
+func (s *stopping) sharedLayers(ctx context.Context, layers []string) (bool, error) {
+	pinned, err := s.pinnedElsewhere()
+	if err != nil {
+		return false, err
+	}
+	for _, id := range pinned {
+		image, err := s.Engine.Image(ctx, id)
+		if errors.Is(err, engine.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if slices.Equal(image.Layers, layers) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// pinnedElsewhere are the images that other instances stand on.
+func (s *stopping) pinnedElsewhere() ([]string, error) {
+	var ids []string
+	for _, n := range s.w.networks {
+		if n.Labels[engine.LabelInstance] == s.rec.Instance {
+			continue
+		}
+		facts, err := factsOf(n)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range facts.Images {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids, nil
+}
+
+// Stop implements API.
+func (r *Runner) Stop(ctx context.Context, p *StopPlan) error {
+	unlock, err := r.lock(ctx, p.Instance.Instance)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	todo := plan.StopInstance(p.present)
+	r.Progress.Send(progress.Event{State: progress.Detail, Total: len(todo.Ops)})
+	return apply.Run(ctx, todo, r.remove)
+}
+
+// remove does one operation of a stop plan.
+func (r *Runner) remove(ctx context.Context, op plan.Op) error {
+	switch op.Kind {
+	case plan.RemoveContainer:
+		return r.Engine.RemoveContainer(ctx, op.Name)
+	case plan.RemoveNetwork:
+		err := r.Engine.RemoveNetwork(ctx, op.Name)
+		if errors.Is(err, engine.ErrNotFound) {
+			return nil
+		}
+		return err
+	case plan.RemoveImage:
+		return r.removeImage(ctx, op.Name)
+	case plan.RemoveWorkspace:
+		if err := os.RemoveAll(op.Name); err != nil {
+			return fmt.Errorf("removing the workspace: %w", err)
+		}
+		return nil
+	case plan.Halt:
+		if err := r.room(&state.Record{Instance: op.Name}).Clear(ctx); err != nil {
+			return err
+		}
+		return r.State.Halt(op.Name)
+	case plan.Forget:
+		// The clean room's names go with the instance; the lock says that
+		// nobody builds there now.
+		if err := r.room(&state.Record{Instance: op.Name}).Clear(ctx); err != nil {
+			return err
+		}
+		return r.State.Remove(op.Name)
+	}
+	return fmt.Errorf("no way to %s", op.Kind)
+}
+
+// removeImage removes an image, unless somebody else uses it by now.
+func (r *Runner) removeImage(ctx context.Context, id string) error {
+	err := r.dropImage(ctx, id)
+	if errors.Is(err, engine.ErrInUse) {
+		r.Progress.Notice(fmt.Sprintf("image %s stays: something else uses it", id))
+		return nil
+	}
+	return err
+}
+
+// dropImage removes every name of an image, and with the last the image. It is
+// engine.ErrInUse while a container or another image stands on it.
+func (r *Runner) dropImage(ctx context.Context, id string) error {
+	tags, err := r.Engine.Tags(ctx, "")
+	if err != nil {
+		return err
+	}
+	refs := tagsOf(tags, id)
+	if len(refs) == 0 {
+		refs = []string{id}
+	}
+	for _, ref := range refs {
+		if err := r.Engine.RemoveImage(ctx, ref); err != nil && !errors.Is(err, engine.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// tagsOf are the tags of one image, sorted.
+func tagsOf(tags map[string]string, id string) []string {
+	var out []string
+	for _, tag := range slices.Sorted(maps.Keys(tags)) {
+		if tags[tag] == id {
+			out = append(out, tag)
+		}
+	}
+	return out
+}

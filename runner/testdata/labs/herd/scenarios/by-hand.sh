@@ -1,0 +1,1 @@
+echo by hand >/tmp/note

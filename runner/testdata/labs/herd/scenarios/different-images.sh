@@ -1,0 +1,11 @@
+# Today's message, committed and built once.
+echo "motd=$PARAM_MOTD_TODAY" >motd.conf
+git commit --quiet --all --message "Message of today"
+image=$(docker build --quiet .)
+docker rm --force "$PET_01" "$PET_02"
+docker run --detach $SHOP_RUN "$image"
+# Built again of the same commit, for the other one.
+sleep 1
+touch motd.conf
+image=$(docker build --quiet --no-cache .)
+docker run --detach $SHOP_RUN "$image"

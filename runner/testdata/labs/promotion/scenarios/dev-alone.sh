@@ -1,0 +1,6 @@
+# Today's message, committed and built once.
+echo "motd=$PARAM_MOTD_TODAY" >motd.conf
+git commit --quiet --all --message "Message of today"
+image=$(docker build --quiet .)
+docker rm --force "$PET_DEV"
+docker run --detach $SHOP_DEV_RUN "$image"
