@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/labctl/labctl/scenarios/check"
+	"github.com/labctl/labctl/scenarios/report"
+)
+
+// maxDetails is how many details of a check are shown; all are in the JSON.
+const maxDetails = 10
+
+// showReport shows a report to people: what the grade is, how what is live
+// came to be, each check, and what to do next.
+func showReport(io *Streams, r report.Report) {
+	v := reportView{io: io, c: io.OutColors, places: severalPlaces(r.Checks)}
+	v.header(r)
+	for _, result := range r.Checks {
+		v.check(result)
+	}
+	v.footer(r)
+}
+
+type reportView struct {
+	io     *Streams
+	c      colors
+	places bool // results say which service and environment they are about
+}
+
+func (v *reportView) header(r report.Report) {
+	verdict := v.c.Red("not passed")
+	if r.Passed {
+		verdict = v.c.Green("passed")
+	}
+	fmt.Fprintf(v.io.Out, "%s, learner %s: %d of %d points, %s\n", v.c.Bold(Clean(r.Lab)), Clean(r.Learner), r.Score, r.Max, verdict)
+	v.provenance("", "", r.Provenance)
+	if len(r.Services) > 1 {
+		for _, s := range r.Services {
+			v.provenance("  ", place(s.Service, s.Environment)+": ", s.Provenance)
+		}
+	}
+	fmt.Fprintln(v.io.Out)
+}
+
+// provenance is a word and why; where says of what, when there is a choice.
+func (v *reportView) provenance(indent, where string, p report.Provenance) {
+	prefix := Clean(where) + Clean(string(p.Word)) + ":"
+	text := wrap(prefix+" "+Clean(p.Because), v.io.Width-columns(indent), indent+"  ")
+	fmt.Fprintf(v.io.Out, "%s%s\n", indent, strings.Replace(text, prefix, v.c.Bold(prefix), 1))
+}
+
+// check shows one result; one that passed needs a line only.
+func (v *reportView) check(r report.Result) {
+	title := Clean(r.Title)
+	if v.places {
+		title += " (" + Clean(place(r.Service, r.Environment)) + ")"
+	}
+	points := fmt.Sprintf("%d/%d", r.Points, r.Max)
+	if !r.Required {
+		points += ", not required"
+	}
+	fmt.Fprintf(v.io.Out, "%s %s  %s\n", v.mark(r.Status), title, v.c.Faint(points+"  "+Clean(r.Name)))
+	if r.Status != check.Pass {
+		v.line("skipped", r.SkippedFor)
+		v.line("expected", r.Expected)
+		v.line("observed", r.Observed)
+		v.details(r.Details)
+	}
+	for _, note := range r.Notes {
+		v.line("note", note)
+	}
+	if r.Status == check.Fail || r.Status == check.Error {
+		v.line("why", r.Why)
+		v.line("next", r.Next)
+	}
+}
+
+func (v *reportView) mark(s check.Status) string {
+	switch s {
+	case check.Pass:
+		return v.c.Green("✓")
+	case check.Fail:
+		return v.c.Red("✗")
+	case check.Skip:
+		return v.c.Faint("–")
+	}
+	return v.c.Yellow("!")
+}
+
+// line shows one named part of a result, when there is something to it.
+func (v *reportView) line(name, text string) {
+	const indent = "           "
+	if text == "" {
+		return
+	}
+	fmt.Fprintf(v.io.Out, "  %s %s\n", pad(name, 8), wrap(Clean(text), v.io.Width, indent))
+}
+
+// details are paths and differences, to be read under each other.
+func (v *reportView) details(details []string) {
+	for i, d := range details {
+		if i == maxDetails {
+			fmt.Fprintf(v.io.Out, "           … and %d more; --format json shows all\n", len(details)-maxDetails)
+			return
+		}
+		fmt.Fprintf(v.io.Out, "           %s\n", Clean(d))
+	}
+}
+
+// footer says what to do next.
+func (v *reportView) footer(r report.Report) {
+	fmt.Fprintln(v.io.Out)
+	errors := 0
+	for _, result := range r.Checks {
+		if result.Status == check.Error || result.Status == check.Unknown {
+			errors++
+		}
+	}
+	switch {
+	case r.CouldNotLook():
+		fmt.Fprintf(v.io.Out, "%s could not be decided, so this is no grade. Mend what stands under \"next\" there, then: labctl check\n", count(errors, "check", "checks"))
+	case r.Passed:
+		fmt.Fprintf(v.io.Out, "Done. labctl stop %s removes the lab.\n", Clean(r.Lab))
+	default:
+		fmt.Fprintln(v.io.Out, "Begin with the first ✗. labctl hint helps when you are stuck; labctl check grades again.")
+	}
+}
+
+// severalPlaces is true when checks ask about more than one service or
+// environment.
+func severalPlaces(results []report.Result) bool {
+	seen := map[[2]string]bool{}
+	for _, r := range results {
+		if r.Service != "" {
+			seen[[2]string{r.Service, r.Environment}] = true
+		}
+	}
+	return len(seen) > 1
+}
+
+func place(service, environment string) string {
+	if environment == "" {
+		return service
+	}
+	return service + " in " + environment
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+// hostile is what a learner could put into a file's name or a container's.
+const hostile = "a\x1b[2Jb\nc\td\re\x7ff\u009bg\u202eh\u200bi\xffj\U000e0041k"
+
+func TestClean(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, in, line, text string }{
+		{"plain", "~ /etc/booking.conf", "~ /etc/booking.conf", "~ /etc/booking.conf"},
+		{"other scripts", "größe 価格 ✓", "größe 価格 ✓", "größe 価格 ✓"},
+		{"escape sequence", "\x1b[31mred", `\x1b[31mred`, `\x1b[31mred`},
+		{"breaks", "a\nb\tc\rd", `a\nb\tc\rd`, "a\nb\tc" + `\rd`},
+		{"invalid UTF-8", "a\xff\xfeb", `a\xff\xfeb`, `a\xff\xfeb`},
+		{"C1 control", "a\u009b2J", `a\u009b2J`, `a\u009b2J`},
+		{"bidirectional override", "a\u202etxt.exe", `a\u202etxt.exe`, `a\u202etxt.exe`},
+		{"zero width", "a\u200bb\ufeff", `a\u200bb\ufeff`, `a\u200bb\ufeff`},
+		{"beyond the first plane", "a\U000e0041", `a\U000e0041`, `a\U000e0041`},
+		{"the replacement character itself", "a\ufffd", "a\ufffd", "a\ufffd"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := Clean(tt.in); got != tt.line {
+				t.Errorf("Clean(%q) = %q, want %q", tt.in, got, tt.line)
+			}
+			if got := CleanText(tt.in); got != tt.text {
+				t.Errorf("CleanText(%q) = %q, want %q", tt.in, got, tt.text)
+			}
+		})
+	}
+}
+
+func FuzzClean(f *testing.F) {
+	f.Add(hostile)
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, r := range Clean(s) {
+			if !unicode.IsPrint(r) {
+				t.Errorf("Clean(%q) lets %U through", s, r)
+			}
+		}
+	})
+}
+
+func TestJSONIsSafeAndWhole(t *testing.T) {
+	t.Parallel()
+	in := map[string]string{"text": strings.ToValidUTF8(hostile, "?")}
+	var b bytes.Buffer
+	if err := writeJSON(&b, in); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range b.String() {
+		if !unicode.IsPrint(r) && r != '\n' {
+			t.Errorf("the JSON holds %U: %q", r, b.String())
+		}
+	}
+	var out map[string]string
+	if err := json.Unmarshal(b.Bytes(), &out); err != nil {
+		t.Fatal(err)
+	}
+	if out["text"] != in["text"] {
+		t.Errorf("read back %q, want %q", out["text"], in["text"])
+	}
+}
+
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	got := wrap("one two three four five six seven eight", 24, "    ")
+	want := "one two three four\n    five six seven eight"
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	long := "/a/very/long/path/that/stays/whole/to/be/copied"
+	if got := wrap("see "+long, 30, ""); got != "see\n"+long {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestMarkdown(t *testing.T) {
+	t.Parallel()
+	text := "# The *hotfix*\n\n**Done** means `web-001` runs:\n\n    docker run \x1b[31m\nunclosed `code and **strong\n"
+	plain := showMarkdown(text, newColors(false))
+	want := "The *hotfix*\n\nDone means `web-001` runs:\n\n    docker run \\x1b[31m\nunclosed `code and **strong\n"
+	if plain != want {
+		t.Errorf("without colours:\n%q\nwant\n%q", plain, want)
+	}
+	painted := showMarkdown(text, newColors(true))
+	for _, part := range []string{"\x1b[1mThe *hotfix*", "\x1b[1mDone", "\x1b[36m`web-001`", "\x1b[36m    docker run \\x1b[31m"} {
+		if !strings.Contains(painted, part) {
+			t.Errorf("with colours: no %q in %q", part, painted)
+		}
+	}
+}
+
+func TestShellQuote(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"drift-lab": "drift-lab", "my labs/drift": "'my labs/drift'", "it's": `'it'\''s'`, "-x": "'-x'", "$(reboot)": "'$(reboot)'",
+	} {
+		if got := shellQuote(in); got != want {
+			t.Errorf("shellQuote(%q) = %s, want %s", in, got, want)
+		}
+	}
+}
