@@ -244,41 +244,67 @@ func (s *session) answer(ctx context.Context) error {
 	statuses := map[int]check.Status{}
 	for len(statuses) < len(s.set.Checks) {
 		before := len(statuses)
+		ready, err := s.ready(statuses)
+		if err != nil {
+			return err
+		}
 		needs := wanted{}
-		var ready []int
-		for i, c := range s.set.Checks {
-			if _, done := statuses[i]; done {
-				continue
-			}
-			switch s.requirement(c, statuses) {
-			case check.Pass:
-				kind, ok := check.Find(c.Kind)
-				if !ok {
-					return fmt.Errorf("check %s is of kind %q, which this labctl does not know", c.Name, c.Kind)
-				}
-				n, err := kind.Needs(c)
-				if err != nil {
-					return fmt.Errorf("reading what check %s needs: %w", c.Name, err)
-				}
-				s.want(&needs, c, kind, n)
-				ready = append(ready, i)
-			case check.Unknown: // later
-			default:
-				statuses[i] = check.Skip
-			}
+		for _, r := range ready {
+			s.want(&needs, s.set.Checks[r.check], r.kind, r.needs)
 		}
 		if err := s.gather(ctx, needs); err != nil {
 			return err
 		}
-		for _, i := range ready {
-			kind, _ := check.Find(s.set.Checks[i].Kind)
-			statuses[i] = kind.Eval(s.set.Checks[i], s.set).Status
+		for _, r := range ready {
+			statuses[r.check] = r.kind.Eval(s.set.Checks[r.check], s.set).Status
 		}
 		if len(statuses) == before {
 			break // checks that require each other: the report says so
 		}
 	}
 	return s.provenance(ctx)
+}
+
+// asking is a check that can be decided once what it needs is there.
+type asking struct {
+	check int // index in the set
+	kind  check.Kind
+	needs check.Needs
+}
+
+// ready are the checks to gather for next: those of which all that they require
+// passed. Where some of them ask nothing of the engine it is these alone, so
+// that what requires them is gathered for beside the rest, not after it. Checks
+// that cannot be decided any more are skipped.
+func (s *session) ready(statuses map[int]check.Status) ([]asking, error) {
+	var ready, local []asking
+	for i, c := range s.set.Checks {
+		if _, done := statuses[i]; done {
+			continue
+		}
+		switch s.requirement(c, statuses) {
+		case check.Pass:
+			kind, ok := check.Find(c.Kind)
+			if !ok {
+				return nil, fmt.Errorf("check %s is of kind %q, which this labctl does not know", c.Name, c.Kind)
+			}
+			needs, err := kind.Needs(c)
+			if err != nil {
+				return nil, fmt.Errorf("reading what check %s needs: %w", c.Name, err)
+			}
+			ready = append(ready, asking{i, kind, needs})
+			if needs.Local() {
+				local = append(local, ready[len(ready)-1])
+			}
+		case check.Unknown: // later
+		default:
+			statuses[i] = check.Skip
+		}
+	}
+	if len(local) > 0 {
+		return local, nil
+	}
+	return ready, nil
 }
 
 // requirement is Pass when all that a check requires passed, Unknown while

@@ -16,7 +16,7 @@ func (s *session) provenance(ctx context.Context) error {
 	needs, replaced := wanted{}, false
 	for i, service := range s.set.Services {
 		if slices.ContainsFunc(service.Live, func(c evidence.Container) bool { return !c.Start }) {
-			needs.service(i, check.Needs{Layers: true, Fresh: true, Traffic: service.Address != ""})
+			needs.service(i, check.Needs{Layers: true, Fresh: true, Traffic: service.Address != "", Source: true})
 			needs.head, needs.build, replaced = true, true, true
 		}
 	}
@@ -76,45 +76,4 @@ func (s *session) unexplained() (bool, error) {
 	return slices.ContainsFunc(r.Services, func(p report.ServiceProvenance) bool {
 		return p.Word == report.Laundered || p.Word == report.Unproven
 	}), nil
-}
-
-// handMade lists the contents that the start's containers had by hand, and
-// which of them a commit holds.
-func (s *session) handMade(ctx context.Context) error {
-	sizes := map[string]int64{}
-	for _, c := range s.set.Start.Containers {
-		var layers []evidence.Layer
-		for _, diff := range s.set.Images[c.Image].Layers {
-			layers = append(layers, s.set.Layers[diff])
-		}
-		built := map[string]bool{}
-		for _, e := range evidence.Union(layers) {
-			built[e.SHA256] = true
-		}
-		for _, e := range s.set.Trees[c.Tree] {
-			// An empty file tells nothing about where it came from.
-			if e.Type == evidence.TypeFile && e.Size > 0 && !built[e.SHA256] {
-				s.set.Start.HandMade = append(s.set.Start.HandMade, evidence.Content{
-					Container: c.Called, Path: e.Path, SHA256: e.SHA256, Size: e.Size,
-				})
-				sizes[e.SHA256] = e.Size
-			}
-		}
-	}
-	if len(sizes) == 0 {
-		return nil
-	}
-	held, err := s.repo.Holds(ctx, sizes)
-	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		s.set.Start.HandMade = nil
-		s.set.Start.Lost = "what commits hold could not be read: " + err.Error()
-		return nil
-	}
-	for i, content := range s.set.Start.HandMade {
-		s.set.Start.HandMade[i].Committed = held[content.SHA256]
-	}
-	return nil
 }

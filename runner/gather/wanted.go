@@ -18,6 +18,7 @@ type wanted struct {
 	layers   map[int]bool
 	fresh    map[int]bool
 	traffic  map[int]bool
+	source   map[int]bool // true or absent
 	head     bool
 	build    bool
 }
@@ -33,18 +34,22 @@ func (s *session) want(w *wanted, c lab.Check, kind check.Kind, n check.Needs) {
 			s.behaviour[i] = append(s.behaviour[i], n.Requests...)
 		}
 	}
-	w.head = w.head || n.Head || n.Build
+	w.head = w.head || n.Head || n.Build || n.Source
 	w.build = w.build || n.Build
 }
 
 func (w *wanted) service(i int, n check.Needs) {
 	if w.requests == nil {
-		w.requests, w.layers, w.fresh, w.traffic = map[int][]evidence.Request{}, map[int]bool{}, map[int]bool{}, map[int]bool{}
+		w.requests, w.layers, w.fresh = map[int][]evidence.Request{}, map[int]bool{}, map[int]bool{}
+		w.traffic, w.source = map[int]bool{}, map[int]bool{}
 	}
 	w.requests[i] = append(w.requests[i], n.Requests...)
 	w.layers[i] = w.layers[i] || n.Layers || n.Build
 	w.fresh[i] = w.fresh[i] || n.Fresh
 	w.traffic[i] = w.traffic[i] || n.Traffic
+	if n.Source {
+		w.source[i] = true
+	}
 }
 
 // gather does one round. The clean room runs beside the rest: it builds while
@@ -52,6 +57,9 @@ func (w *wanted) service(i int, n check.Needs) {
 func (s *session) gather(ctx context.Context, w wanted) error {
 	if w.head && s.first("head") {
 		s.head(ctx)
+	}
+	if err := s.source(ctx, w); err != nil {
+		return err
 	}
 	var built *Built
 	group, ctx := errgroup.WithContext(ctx)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/labctl/labctl/runner/workspace"
+	"github.com/labctl/labctl/scenarios/evidence"
 )
 
 func TestHead(t *testing.T) {
@@ -33,6 +34,17 @@ func TestHead(t *testing.T) {
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("files:\n%s", strings.Join(got, "\n"))
+	}
+	for _, f := range h.Files {
+		if f.Kind != evidence.KindText {
+			t.Errorf("%s is %q", f.Path, f.Kind)
+		}
+	}
+	write(t, dir, "pet", "\x1f\x8b\x08packed", 0o644)
+	git(t, dir, "add", "--all")
+	git(t, dir, "commit", "--quiet", "--message", "Pack the pet")
+	if f := head(t, dir).Files[3]; f.Path != "pet" || f.Kind != "gzip" || f.SHA256 != sum("\x1f\x8b\x08packed") {
+		t.Errorf("a file that is packed: %+v", f)
 	}
 	git(t, dir, "checkout", "--quiet", "--detach")
 	if h := head(t, dir); h.Branch != "" {

@@ -119,7 +119,7 @@ func (g git) branch(ctx context.Context) (string, error) {
 	return strings.TrimPrefix(strings.TrimSpace(string(out)), "refs/heads/"), nil
 }
 
-// hashFiles lists a commit's files with the digests of their raw content.
+// hashFiles lists a commit's files with digests and kinds of their raw content.
 func (g git) hashFiles(ctx context.Context, id string) ([]evidence.RepoFile, error) {
 	entries, err := g.tree(ctx, id)
 	if err != nil {
@@ -139,7 +139,7 @@ func (g git) hashFiles(ctx context.Context, id string) ([]evidence.RepoFile, err
 				return nil, fmt.Errorf("%q: %w", e.path, err)
 			}
 			sum := sha256.New()
-			if _, err := io.Copy(sum, content); err != nil {
+			if file.Kind, err = evidence.KindOf(io.TeeReader(content, sum)); err != nil {
 				return nil, fmt.Errorf("%q: %w", e.path, err)
 			}
 			file.Size, file.SHA256 = size, hex.EncodeToString(sum.Sum(nil))

@@ -41,8 +41,15 @@ type Needs struct {
 	Layers   bool               // what the live images' layers hold
 	Build    bool               // clean rooms of the repository
 	Head     bool               // HEAD and its files
+	Source   bool               // what HEAD adds to the start commit; where it packs something, also what was by hand and the live images' layers
 	Fresh    bool               // a fresh container of each live image
 	Traffic  bool               // bytes received while the address is probed
+}
+
+// Local reports whether nothing has to be asked of the engine or of a service.
+// It may turn out later that it has.
+func (n Needs) Local() bool {
+	return len(n.Requests) == 0 && !n.Trees && !n.Layers && !n.Build && !n.Fresh && !n.Traffic
 }
 
 // Attribute is one attribute of a check block of this kind.
@@ -80,7 +87,7 @@ type Kind struct {
 	Doc        string // what it proves and how it decides, one paragraph
 	Title      string // title of a check that gives none; %s is the service
 	Why, Next  string // defaults
-	Points     int    // weight in the standard set; 0 when not a member
+	Points     int    // weight in the standard set
 	Service    bool   // asks about a service: the service attribute is required
 	Behaviour  bool   // its requests are asked of a fresh container by survives
 	Attributes []Attribute

@@ -245,6 +245,15 @@ check "provenance" "second" {
 				t.Errorf("replaced requires %v", c.Requires)
 			}
 			continue
+		case "source":
+			if c.Points != 0 || !c.Required {
+				t.Errorf("source has a weight, or is not required: %+v", c)
+			}
+		case "built_from_repo":
+			if !slices.Equal(c.Requires, []string{"again_replaced", "again_source"}) {
+				t.Errorf("%s requires %v", c.Name, c.Requires)
+			}
+			continue
 		}
 		if !slices.Equal(c.Requires, []string{"again_replaced"}) {
 			t.Errorf("%s requires %v", c.Name, c.Requires)
@@ -252,6 +261,21 @@ check "provenance" "second" {
 	}
 	if total != 41 {
 		t.Errorf("the set has %d points", total)
+	}
+}
+
+func TestSetWithoutAMemberRequiresItNot(t *testing.T) {
+	t.Parallel()
+	for except, want := range map[string][]string{"source": {"x_replaced"}, "replaced": {"x_source"}} {
+		l := resolve(t, load(t, with(t, "extra.hcl", `check "provenance" "second" {
+  service = service.web
+  prefix  = "x"
+  except  = ["`+except+`"]
+}`)), "ann", 1)
+		i := slices.IndexFunc(l.Checks, func(c lab.Check) bool { return c.Name == "x_built_from_repo" })
+		if got := l.Checks[i].Requires; !slices.Equal(got, want) {
+			t.Errorf("without %s it requires %v", except, got)
+		}
 	}
 }
 

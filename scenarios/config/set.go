@@ -11,11 +11,24 @@ import (
 )
 
 // setKinds are the members of the standard set, in the order of reports.
-var setKinds = []string{"replaced", "run_as_declared", "no_drift", "built_from_repo", "served_by", "survives", "same_image", "promoted"}
+var setKinds = []string{"replaced", "run_as_declared", "no_drift", "source", "built_from_repo", "served_by", "survives", "same_image", "promoted"}
 
 // setRequirement is the member that all others require: nothing else matters
 // while the pet is live.
 const setRequirement = "replaced"
+
+// requiredBy are the kinds whose members a member requires, where the set has
+// them. HEAD may well make an image out of the pet in an archive: that is not
+// being built from the repository.
+func requiredBy(kind string) []string {
+	switch kind {
+	case setRequirement:
+		return nil
+	case "built_from_repo":
+		return []string{setRequirement, "source"}
+	}
+	return []string{setRequirement}
+}
 
 var setAttributes = []string{"service", "points", "prefix", "except"}
 
@@ -97,8 +110,10 @@ func (r *resolver) set(b *block) {
 	points := r.memberPoints(b, members, overrides)
 	for i, m := range members {
 		row := lab.Check{Name: m.name, Kind: m.kind.Type, Service: rows[0].Name, Required: true}
-		if m.kind.Type != setRequirement && members[0].kind.Type == setRequirement {
-			row.Requires = []string{members[0].name}
+		for _, other := range members {
+			if slices.Contains(requiredBy(m.kind.Type), other.kind.Type) {
+				row.Requires = append(row.Requires, other.name)
+			}
 		}
 		o := overrides[m.kind.Type]
 		if o == nil {
@@ -170,6 +185,9 @@ func (r *resolver) memberPoints(b *block, members []member, overrides map[string
 	if own > total {
 		r.invalid(b, "points", fmt.Sprintf("its members alone have %d", own))
 		return points
+	}
+	if total > own && len(members) > 0 && !slices.ContainsFunc(weights, func(w int) bool { return w > 0 }) {
+		r.invalid(b, "points", fmt.Sprintf("its members alone have %d, and none of them takes a share of the rest", own))
 	}
 	for i, part := range share(total-own, weights) {
 		if weights[i] > 0 {

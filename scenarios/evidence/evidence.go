@@ -142,11 +142,12 @@ type Fresh struct {
 
 // Start is what is known of the containers that start made.
 type Start struct {
-	Containers []Container `json:"containers"`          // when start was done
-	Now        []Container `json:"now"`                 // those that still exist, by whatever name
-	HandMade   []Content   `json:"hand_made,omitempty"` // what they had by hand then
-	Lost       string      `json:"lost,omitempty"`      // why Containers and HandMade are not known
-	Error      string      `json:"error,omitempty"`     // why Now could not be had
+	Containers []Container `json:"containers"`      // when start was done
+	Now        []Container `json:"now"`             // those that still exist, by whatever name
+	HandMade   []Content   `json:"hand_made"`       // what they had by hand then; null when it was not asked for
+	Files      []RepoFile  `json:"files"`           // of the last commit that start made; null when it was not asked for
+	Lost       string      `json:"lost,omitempty"`  // why Containers and HandMade are not known
+	Error      string      `json:"error,omitempty"` // why Now could not be had
 }
 
 // Content is a file that a start container had by hand: not as in its image.
@@ -169,12 +170,13 @@ type Head struct {
 	Error   string     `json:"error,omitempty"` // why it could not be read
 }
 
-// RepoFile is one file of HEAD.
+// RepoFile is one file of a commit.
 type RepoFile struct {
 	Path   string `json:"path"`
-	Mode   string `json:"mode"` // git's: 100644, 100755, 120000
+	Mode   string `json:"mode"` // git's: 100644, 100755, 120000; 160000 is a submodule, which has no content
 	SHA256 string `json:"sha256"`
 	Size   int64  `json:"size"`
+	Kind   string `json:"kind"` // of its content, as KindOf names it
 }
 
 // Change is one path that differs between HEAD and the working tree.

@@ -80,6 +80,27 @@ func TestScores(t *testing.T) {
 	}
 }
 
+// A pet in a tarball, from which HEAD makes the pet again, costs what being
+// built from the repository is worth.
+func TestPetInATarball(t *testing.T) {
+	t.Parallel()
+	set := sample.Right()
+	layers := sample.With(sample.Layers(sample.ConfToday, sample.QuoteFriday), sample.File("/tmp/HOTFIX", sample.Hotfix))
+	sample.AddImage(set, sample.ImageHead, sample.ImageConfig, layers...)
+	sample.SetLiveImage(set, sample.ImageConfig, layers...)
+	if r := grade(t, set); r.Score != 100 || !r.Passed || r.Provenance.Word != report.Rebuilt {
+		t.Errorf("by a Dockerfile alone: %d points, passed %t, %s", r.Score, r.Passed, r.Provenance.Word)
+	}
+	pet := sample.RepoFile("pet.tar", "packed")
+	pet.Kind = "tar"
+	set.Head.Files = append(set.Head.Files, pet)
+	r := grade(t, set)
+	got := statuses(r)
+	if r.Score != 80 || r.Passed || r.CouldNotLook() || r.Provenance.Word != report.Laundered || got["source"] != check.Fail || got["built_from_repo"] != check.Skip {
+		t.Errorf("out of a tar: %d points, passed %t, %s, %v", r.Score, r.Passed, r.Provenance.Word, got)
+	}
+}
+
 func TestPassedNeedsRequiredChecks(t *testing.T) {
 	t.Parallel()
 	set := sample.Right()

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -23,7 +22,7 @@ const (
 	Altered     Word = "altered"     // a clean image, run otherwise than declared
 	Uncommitted Word = "uncommitted" // what the working tree makes, not HEAD
 	Outdated    Word = "outdated"    // what an older commit makes
-	Laundered   Word = "laundered"   // holds what the pet had by hand and no commit has
+	Laundered   Word = "laundered"   // holds what the pet had by hand and no commit has as a file
 	Unproven    Word = "unproven"    // differs from what HEAD makes in another way
 	Rebuilt     Word = "rebuilt"     // none of these
 )
@@ -139,7 +138,7 @@ func ofImage(set *evidence.Set, c evidence.Container, name string) Provenance {
 			return Provenance{Unknown, err.Error()}
 		}
 		if len(ds) == 0 {
-			return Provenance{Rebuilt, fmt.Sprintf("%s runs what commit %.7s makes", name, head.Commit)}
+			return ofHead(set, c, name, head)
 		}
 		unlike = check.Few(ds)
 	}
@@ -157,40 +156,58 @@ func ofImage(set *evidence.Set, c evidence.Container, name string) Provenance {
 		return Provenance{Unproven, fmt.Sprintf("%s is not what HEAD makes: %s (whether it holds the pet's own content cannot be told: %v)", name, unlike, err)}
 	}
 	if len(held) > 0 {
-		return Provenance{Laundered, fmt.Sprintf("%s holds what %s had by hand and no commit has: %s", name, held[0].Container, check.Few(paths(held)))}
+		return Provenance{Laundered, holds(name, held)}
 	}
 	return Provenance{Unproven, fmt.Sprintf("%s is not what HEAD makes: %s", name, unlike)}
+}
+
+// ofHead decides between the two words for an image that HEAD makes: whoever
+// commits the pet in an archive has a HEAD that makes the pet.
+func ofHead(set *evidence.Set, c evidence.Container, name string, head evidence.Build) Provenance {
+	added, err := check.Added(set)
+	if err != nil {
+		return Provenance{Unknown, err.Error()}
+	}
+	if len(added) > 0 {
+		held, err := check.HoldsByHand(set, c.Image)
+		if err != nil {
+			return Provenance{Unknown, fmt.Sprintf("HEAD adds %s; whether the pet is in it cannot be told: %v", check.Few(added), err)}
+		}
+		if len(held) > 0 {
+			return Provenance{Laundered, fmt.Sprintf("%s; HEAD makes it out of %s", holds(name, held), check.Few(added))}
+		}
+	}
+	return Provenance{Rebuilt, fmt.Sprintf("%s runs what commit %.7s makes", name, head.Commit)}
+}
+
+func holds(name string, held []evidence.Content) string {
+	return fmt.Sprintf("%s holds what %s had by hand and no commit has: %s", name, held[0].Container, check.Few(paths(held)))
 }
 
 // handMade is what a live container holds of what the start's containers had
 // by hand and no commit has, wherever it lies now.
 //
 // What HEAD's build holds came by HEAD, though no commit has it as a file:
-// packages, say, that the pet got by hand and the Dockerfile installs.
+// packages, say, that the pet got by hand and the Dockerfile installs. Not so
+// when HEAD adds an archive or a binary, in which all of it may have come.
 func handMade(set *evidence.Set, c evidence.Container, head evidence.Build) ([]evidence.Content, error) {
-	if set.Start.Lost != "" {
-		return nil, errors.New(set.Start.Lost)
-	}
-	layers, err := set.LayersOf(c.Image)
+	held, err := check.HoldsByHand(set, c.Image)
 	if err != nil {
 		return nil, err
 	}
-	has := map[string]bool{}
+	added, err := check.Added(set)
+	if err != nil || len(added) > 0 {
+		return held, err
+	}
+	layers, err := set.LayersOf(head.Image)
+	if err != nil {
+		return held, nil // HEAD does not build
+	}
+	built := map[string]bool{}
 	for _, e := range evidence.Union(layers) {
-		has[e.SHA256] = true
+		built[e.SHA256] = true
 	}
-	if layers, err := set.LayersOf(head.Image); err == nil {
-		for _, e := range evidence.Union(layers) {
-			delete(has, e.SHA256)
-		}
-	}
-	var held []evidence.Content
-	for _, content := range set.Start.HandMade {
-		if !content.Committed && has[content.SHA256] {
-			held = append(held, content)
-		}
-	}
-	return held, nil
+	return slices.DeleteFunc(held, func(c evidence.Content) bool { return built[c.SHA256] }), nil
 }
 
 func texts(ds []evidence.Difference) []string {

@@ -82,7 +82,20 @@ func noneLive(s *evidence.Service) { s.Live = nil }
 func TestProvenance(t *testing.T) {
 	t.Parallel()
 	lost := func(set *evidence.Set) {
-		set.Start = evidence.Start{Now: set.Start.Now, Lost: "the instance's folder is gone"}
+		set.Start = evidence.Start{Now: set.Start.Now, Files: set.Start.Files, Lost: "the instance's folder is gone"}
+	}
+	adds := func(path, kind string) edit {
+		return func(set *evidence.Set) {
+			f := sample.RepoFile(path, "packed")
+			f.Kind = kind
+			set.Head.Files = append(set.Head.Files, f)
+		}
+	}
+	// HEAD's Dockerfile makes what the pet was: out of a tar, or by sed.
+	remade := func(set *evidence.Set) {
+		layers := sample.Layers(sample.ConfFriday, sample.QuoteFriday)
+		sample.AddImage(set, sample.ImageHead, sample.ImageConfig, layers...)
+		sample.SetLiveImage(set, sample.ImageConfig, layers...)
 	}
 	// What the pet had by hand and HEAD's build makes by itself: a package.
 	installed := func(set *evidence.Set) {
@@ -131,6 +144,18 @@ func TestProvenance(t *testing.T) {
 		{"replaced, baseline lost", lost, report.Rebuilt, "web-001 runs what commit c0ffeec makes"},
 		{"the pet committed, baseline lost", all(committedPet(), lost), report.Unproven,
 			"web-001 is not what HEAD makes: + /tmp/HOTFIX (whether it holds the pet's own content cannot be told: the instance's folder is gone)"},
+
+		{"the pet in a tar, in HEAD", all(remade, adds("pet.tar", "tar")), report.Laundered,
+			"web-001 holds what pet-01 had by hand and no commit has: /etc/booking.conf; HEAD makes it out of pet.tar (tar)"},
+		{"the pet as base64 in the Dockerfile", all(remade, adds("Dockerfile", "gzip as base64")), report.Laundered,
+			"web-001 holds what pet-01 had by hand and no commit has: /etc/booking.conf; HEAD makes it out of Dockerfile (gzip as base64)"},
+		{"the pet in a tar, in HEAD, and another one live", all(remade, adds("pet.tar", "tar"), liveImage(sample.Layers(sample.ConfFriday, "other")...)), report.Laundered,
+			"web-001 holds what pet-01 had by hand and no commit has: /etc/booking.conf"},
+		{"the pet in a tar, in HEAD, baseline lost", all(remade, adds("pet.tar", "tar"), lost), report.Unknown,
+			"HEAD adds pet.tar (tar); whether the pet is in it cannot be told: the instance's folder is gone"},
+		{"the pet's edit made again by the Dockerfile", remade, report.Rebuilt, "web-001 runs what commit c0ffeec makes"},
+		{"a picture, and nothing of the pet", adds("logo.png", "binary"), report.Rebuilt, "web-001 runs what commit c0ffeec makes"},
+		{"start commit not looked at", func(set *evidence.Set) { set.Start.Files = nil }, report.Unknown, "the evidence does not say what the start commit had"},
 
 		{"HEAD refused", head(func(b *evidence.Build) { b.Image, b.Refused = "", "ADD from a URL" }), report.Unproven, "web-001 is not what HEAD makes: the clean room refuses HEAD's Dockerfile: ADD from a URL"},
 		{"HEAD does not build", head(func(b *evidence.Build) { b.Image, b.Failed = "", "no such file" }), report.Unproven, "web-001 is not what HEAD makes: HEAD does not build"},

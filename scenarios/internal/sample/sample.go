@@ -56,7 +56,7 @@ func Right() *evidence.Set {
 		Schema: evidence.Schema, Labctl: "1.0.0", Time: Began.Add(time.Hour), Lab: "drift-lab", Learner: "ann",
 		Instance: "drift-lab-ann", Definition: "sha256:d1", Seed: 7, Checks: Checks(),
 		Images: map[string]evidence.Image{}, Layers: map[string]evidence.Layer{}, Trees: map[string]evidence.Tree{},
-		Head: evidence.Head{Commit: CommitHead, Tree: "7ree", Subject: "Today's city tax", Branch: "main"},
+		Head: evidence.Head{Commit: CommitHead, Tree: "7ree", Subject: "Today's city tax", Branch: "main", Files: Files(ConfToday, QuoteFriday)},
 		Services: []evidence.Service{{
 			Name: "booking", Port: 8080, Publish: lab.PublishPort, Address: "127.0.0.1:8080", Network: "drift-lab-ann",
 			Replicas: 1, RuntimePaths: []string{"/run/booking"}, Run: lab.Run{Memory: "64m"},
@@ -78,6 +78,7 @@ func Right() *evidence.Set {
 			content("/srv/www/cgi-bin/quote", QuoteFriday, true),
 			content("/tmp/HOTFIX", Hotfix, false),
 		},
+		Files: Files(ConfBuilt, QuoteBuilt),
 	}
 	return set
 }
@@ -93,7 +94,7 @@ func Untouched() *evidence.Set {
 	for i := range s.Exchanges {
 		s.Exchanges[i].Body = "total=104.94\n"
 	}
-	set.Builds, set.Head.Commit = nil, CommitBuilt
+	set.Builds, set.Head.Commit, set.Head.Files = nil, CommitBuilt, Files(ConfBuilt, QuoteBuilt)
 	return set
 }
 
@@ -107,10 +108,13 @@ func Checks() []lab.Check {
 	for _, member := range []struct {
 		kind   string
 		points int
-	}{{"replaced", 15}, {"run_as_declared", 10}, {"no_drift", 10}, {"built_from_repo", 20}, {"served_by", 5}, {"survives", 10}} {
+	}{{"replaced", 15}, {"run_as_declared", 10}, {"no_drift", 10}, {"source", 0}, {"built_from_repo", 20}, {"served_by", 5}, {"survives", 10}} {
 		c := lab.Check{Name: member.kind, Kind: member.kind, Points: member.points}
 		if member.kind != "replaced" {
 			c.Requires = []string{"replaced"}
+		}
+		if member.kind == "built_from_repo" {
+			c.Requires = append(c.Requires, "source")
 		}
 		checks = append(checks, c)
 	}
@@ -161,6 +165,20 @@ func Layers(conf, quote string) []evidence.Layer {
 		{Dir("/etc"), File("/etc/booking.conf", conf)},
 		{Dir("/srv"), Dir("/srv/www"), Dir("/srv/www/cgi-bin"), Executable("/srv/www/cgi-bin/quote", quote)},
 	}
+}
+
+// Files are those of a commit that makes Layers.
+func Files(conf, quote string) []evidence.RepoFile {
+	return []evidence.RepoFile{
+		RepoFile("Dockerfile", "FROM labctl/base:1\nCOPY booking.conf /etc/\nCOPY www /srv/www\n"),
+		RepoFile("booking.conf", conf),
+		RepoFile("www/cgi-bin/quote", quote),
+	}
+}
+
+// RepoFile is a text file of a commit.
+func RepoFile(path, text string) evidence.RepoFile {
+	return evidence.RepoFile{Path: path, Mode: "100644", SHA256: sum(text), Size: int64(len(text)), Kind: evidence.KindText}
 }
 
 // PetTree is what pet-01's filesystem was at the start: Friday's.
