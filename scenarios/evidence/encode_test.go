@@ -21,7 +21,9 @@ func fullSet() *evidence.Set {
 		ID: "c1", Name: "web-001", Image: "sha256:i1", Created: created, Started: created, State: "running", Tree: digest,
 		Config: json.RawMessage(`{"Env":["A=<b>&\ufffd"],"Cmd":null}`), HostConfig: json.RawMessage(`{"Memory":67108864}`),
 	}
-	pet := evidence.Container{ID: "c0", Name: "pet", Image: "sha256:i1", Start: true, Called: "pet-01", Created: created, Config: json.RawMessage("null"), HostConfig: json.RawMessage("{}")}
+	pet := evidence.Container{ID: "c0", Name: "pet", Image: "sha256:i0", Tree: digest, Start: true, Called: "pet-01", Created: created, Config: json.RawMessage("null"), HostConfig: json.RawMessage("{}")}
+	second := web
+	second.ID, second.Name, second.Image = "c2", "web-002", "sha256:i2"
 	return &evidence.Set{
 		Schema: evidence.Schema, Labctl: "1.0.0", Time: created.Truncate(time.Second), Lab: "drift-lab", Learner: "ada", Instance: "drift-lab-ada", Definition: "sha256:d", Seed: -7,
 		Checks: []lab.Check{
@@ -29,18 +31,24 @@ func fullSet() *evidence.Set {
 			{Name: "right", Kind: "http", Title: "Right", Service: "booking", Environment: "prod", Points: 30},
 		},
 		Services: []evidence.Service{{
-			Name: "booking", Port: 8080, Publish: lab.PublishPort, Network: "n", Replicas: 1, Live: []evidence.Container{web},
+			Name: "booking", Port: 8080, Publish: lab.PublishPort, Network: "n", Replicas: 1, Live: []evidence.Container{web, second},
 			Exchanges: []evidence.Exchange{{Request: evidence.Request{Get: "/"}, Container: "c1", Status: 200, Body: "ok"}},
 			Traffic:   &evidence.Traffic{Container: "c1", Sent: 1, Received: 1 << 63},
 			Fresh: []evidence.Fresh{
-				{Image: "sha256:i1", Container: evidence.Container{ID: "f1", Tree: digest, Config: json.RawMessage("{}"), HostConfig: json.RawMessage("{}")}},
-				{Image: "sha256:i1", Error: "engine away", Container: evidence.Container{Config: json.RawMessage("{}"), HostConfig: json.RawMessage("{}")}},
+				{Image: "sha256:i1", Container: evidence.Container{ID: "f1", Image: "sha256:i1", Tree: digest, Config: json.RawMessage("{}"), HostConfig: json.RawMessage("{}")}},
+				{Image: "sha256:i2", Error: "engine away", Container: evidence.Container{Config: json.RawMessage("{}"), HostConfig: json.RawMessage("{}")}},
 			},
 		}},
-		Start:  evidence.Start{Containers: []evidence.Container{pet}, Now: []evidence.Container{pet}},
-		Head:   evidence.Head{Commit: "abc", Files: []evidence.RepoFile{{Path: "Dockerfile", Mode: "100644"}}},
-		Builds: []evidence.Build{{Of: evidence.OfHead, Image: "sha256:i1"}, {Of: evidence.OfWorktree, Failed: "exit 1"}},
-		Images: map[string]evidence.Image{"sha256:i1": {ID: "sha256:i1", Layers: []string{"sha256:l1", "sha256:l2"}, Config: json.RawMessage("{}")}},
+		Start: evidence.Start{
+			Containers: []evidence.Container{pet}, Now: []evidence.Container{pet},
+			HandMade: []evidence.Content{{Container: "pet-01", Path: "/etc/<booking>&.conf", SHA256: tree[0].SHA256, Size: tree[0].Size}},
+		},
+		Head:   evidence.Head{Commit: "abc", Files: []evidence.RepoFile{{Path: "Dockerfile", Mode: "100644", SHA256: strings.Repeat("0a", 32)}, {Path: "sub", Mode: "160000"}}},
+		Builds: []evidence.Build{{Of: evidence.OfHead, Commit: "abc", Image: "sha256:i1"}, {Of: evidence.OfWorktree, Commit: "abc", Failed: "exit 1"}, {Of: evidence.OfOlder, Commit: "abb", Error: "away"}},
+		Images: map[string]evidence.Image{
+			"sha256:i0": {ID: "sha256:i0", Layers: []string{"sha256:l1"}, Config: json.RawMessage("{}")},
+			"sha256:i1": {ID: "sha256:i1", Layers: []string{"sha256:l1", "sha256:l2"}, Config: json.RawMessage("{}")},
+		},
 		Layers: map[string]evidence.Layer{"sha256:l1": {fileEntry("/a", "1")}, "sha256:l2": {whiteout("/a")}},
 		Trees:  map[string]evidence.Tree{digest: tree},
 	}
@@ -126,6 +134,15 @@ func TestMarshalRefusesWhatIsNoJSON(t *testing.T) {
 	}
 }
 
+// retree changes the set's filesystem, and calls it by its new digest.
+func retree(s *evidence.Set, change func(evidence.Tree)) {
+	for digest, tree := range s.Trees {
+		delete(s.Trees, digest)
+		change(tree)
+		s.Trees[tree.Digest()] = tree
+	}
+}
+
 func TestUnmarshalRefusesContradictions(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -141,7 +158,10 @@ func TestUnmarshalRefusesContradictions(t *testing.T) {
 			}
 		}, "not what its digest says"},
 		{"an image under another's ID", func(s *evidence.Set) { s.Images["sha256:i2"] = evidence.Image{ID: "sha256:i1"} }, "image"},
-		{"a service twice", func(s *evidence.Set) { s.Services = append(s.Services, s.Services[0]) }, `service "booking"`},
+		{"a service twice", func(s *evidence.Set) {
+			s.Services = append(s.Services, s.Services[0])
+			s.Services[1].Fresh = nil
+		}, `service "booking"`},
 		{"a service without a name", func(s *evidence.Set) { s.Services[0].Name = "" }, "no name"},
 		{"a live container twice", func(s *evidence.Set) { s.Services[0].Live = append(s.Services[0].Live, s.Services[0].Live[0]) }, `service booking: container "web-001"`},
 		{"a live container without ID", func(s *evidence.Set) { s.Services[0].Live[0].ID = "" }, `container "web-001"`},
@@ -149,7 +169,59 @@ func TestUnmarshalRefusesContradictions(t *testing.T) {
 		{"a fresh container without its filesystem", func(s *evidence.Set) { s.Services[0].Fresh[0].Container.Tree = "sha256:gone" }, "fresh: the filesystem"},
 		{"a start container twice", func(s *evidence.Set) { s.Start.Containers = append(s.Start.Containers, s.Start.Containers[0]) }, `start: container "pet"`},
 		{"a start container without its filesystem now", func(s *evidence.Set) { s.Start.Now[0].Tree = "sha256:gone" }, "start: the filesystem of container pet"},
-		{"a build without outcome", func(s *evidence.Set) { s.Builds[1].Failed = "" }, "the build of worktree has no outcome"},
+		{"a build without outcome", func(s *evidence.Set) { s.Builds[1].Failed = "" }, "the build of worktree has 0 outcomes"},
+		{"a build with two outcomes", func(s *evidence.Set) { s.Builds[0].Error = "away" }, "the build of head has 2 outcomes"},
+		{"a build of HEAD of another commit", func(s *evidence.Set) { s.Builds[0].Commit = "abd" }, "the build of head is of commit abd, and HEAD is abc"},
+		{"a build of the working tree of another commit", func(s *evidence.Set) { s.Builds[1].Commit = "abd" }, "the build of worktree is of commit abd"},
+		{"HEAD as an older commit", func(s *evidence.Set) { s.Builds[2].Commit = "abc" }, "an older commit that was built is HEAD"},
+		{"a build of HEAD twice", func(s *evidence.Set) { s.Builds = append(s.Builds, s.Builds[0]) }, "the build of head is there twice"},
+		{"a build of something else", func(s *evidence.Set) { s.Builds[0].Of = "tail" }, `a build is of "tail"`},
+		{"builds without HEAD", func(s *evidence.Set) { s.Head = evidence.Head{} }, "HEAD has files, or was built, and is no commit"},
+		{"a file of HEAD without content", func(s *evidence.Set) { s.Head.Files[0].SHA256 = "" }, `HEAD has "Dockerfile", a file of mode 100644`},
+		{"a submodule with content", func(s *evidence.Set) { s.Start.Files = []evidence.RepoFile{{Path: "a", Mode: "160000", SHA256: "b"}} }, `the start commit has "a"`},
+		{"a filesystem that is not sorted", func(s *evidence.Set) { retree(s, func(t evidence.Tree) { t[0], t[1] = t[1], t[0] }) }, "is not sorted, or has"},
+		{"a path twice", func(s *evidence.Set) { retree(s, func(t evidence.Tree) { t[1] = t[0] }) }, "is not sorted, or has"},
+		{"a relative path", func(s *evidence.Set) { retree(s, func(t evidence.Tree) { t[0].Path = "etc" }) }, "is not absolute"},
+		{"a whiteout in a filesystem", func(s *evidence.Set) { retree(s, func(t evidence.Tree) { t[0] = whiteout("/a") }) }, `"/a" is of type "whiteout"`},
+		{"a file without content", func(s *evidence.Set) { retree(s, func(t evidence.Tree) { t[0].SHA256 = "" }) }, "is a file with the content"},
+		{"a directory with content", func(s *evidence.Set) { s.Layers["sha256:l1"][0].Type = evidence.TypeDir }, "the layer sha256:l1"},
+		{"an entry of no type", func(s *evidence.Set) { s.Layers["sha256:l2"][0].Type = "" }, `is of type ""`},
+		{"published in another way", func(s *evidence.Set) { s.Services[0].Publish = "relay" }, `published as "relay"`},
+		{"an answer of nobody beside what is live", func(s *evidence.Set) { s.Services[0].Answered = "HTTP 200" }, "something answered although nothing was live"},
+		{"an exchange with another container", func(s *evidence.Set) { s.Services[0].Exchanges[0].Container = "c0" }, `was asked of "c0"`},
+		{"an exchange with nobody", func(s *evidence.Set) { s.Services[0].Exchanges[0].Container = "" }, `was asked of ""`},
+		{"an exchange twice", func(s *evidence.Set) {
+			s.Services[0].Exchanges = append(s.Services[0].Exchanges, evidence.Exchange{Request: evidence.Request{Get: "/"}, Container: "c1", Status: 500})
+		}, `"/" was asked twice of c1`},
+		{"an exchange without outcome", func(s *evidence.Set) { s.Services[0].Exchanges[0].Status = 0 }, "has 0 outcomes"},
+		{"an answer that failed", func(s *evidence.Set) { s.Services[0].Exchanges[0].Failed = "refused" }, "has 2 outcomes"},
+		{"an answer without status", func(s *evidence.Set) {
+			s.Services[0].Exchanges[0].Status, s.Services[0].Exchanges[0].Failed = 0, "refused"
+		}, "is none that is kept"},
+		{"an answer that is too long", func(s *evidence.Set) { s.Services[0].Exchanges[0].Body = strings.Repeat("x", evidence.MaxBody+1) }, "is none that is kept"},
+		{"traffic of another container", func(s *evidence.Set) { s.Services[0].Traffic.Container = "c0" }, "traffic is that of c0, which is not live"},
+		{"a fresh container of another image", func(s *evidence.Set) { s.Services[0].Fresh[1].Image = "sha256:i0" }, "which is not live or was tried before"},
+		{"a fresh container twice", func(s *evidence.Set) { s.Services[0].Fresh[1] = s.Services[0].Fresh[0] }, "was there before"},
+		{"a fresh container that is of another image", func(s *evidence.Set) { s.Services[0].Fresh[0].Container.Image = "sha256:i0" }, "the fresh container of sha256:i1 is one of sha256:i0"},
+		{"a fresh container that is none, for no reason", func(s *evidence.Set) { s.Services[0].Fresh[1].Error = "" }, "nothing stood in the way"},
+		{"the live container as the fresh one", func(s *evidence.Set) { s.Services[0].Fresh[0].Container.ID = "c1" }, "was there before"},
+		{"the pet as the fresh one", func(s *evidence.Set) { s.Services[0].Fresh[0].Container.ID = "c0" }, "was there before"},
+		{"what a fresh container was not asked", func(s *evidence.Set) { s.Services[0].Fresh[0].Exchanges = s.Services[0].Exchanges }, `fresh: "/" was asked of "c1"`},
+		{"a container from the future", func(s *evidence.Set) { s.Services[0].Live[0].Created = s.Time.AddDate(0, 0, 2) }, "made or started after it was looked at"},
+		{"a container made at two times", func(s *evidence.Set) { s.Start.Now[0].Created = s.Start.Now[0].Created.Add(1) }, "start: container pet is there as two that differ"},
+		{"a container of two images", func(s *evidence.Set) { s.Start.Now[0].Image = "sha256:i1" }, "is there as two that differ"},
+		{"the pet as a new container", func(s *evidence.Set) {
+			s.Services[0].Live[0].ID, s.Services[0].Exchanges, s.Services[0].Traffic = "c0", nil, nil
+		}, "is there as two that differ"},
+		{"a start container that start did not make", func(s *evidence.Set) { s.Start.Containers[0].Start = false }, "was not made by start"},
+		{"what was by hand taken out", func(s *evidence.Set) { s.Start.HandMade = []evidence.Content{} }, "not what the filesystems of the start's containers say"},
+		{"what was by hand edited", func(s *evidence.Set) { s.Start.HandMade[0].SHA256 = strings.Repeat("0a", 32) }, "not what the filesystems of the start's containers say"},
+		{"what was by hand, of what was not read", func(s *evidence.Set) { delete(s.Images, "sha256:i0") }, "what was by hand is told, and cannot be"},
+		{"what HEAD has and no commit", func(s *evidence.Set) { s.Head.Files[0].SHA256 = s.Start.HandMade[0].SHA256 }, "which no commit is said to have"},
+		{"no checks", func(s *evidence.Set) { s.Checks = nil }, "there is nothing to grade"},
+		{"no required checks", func(s *evidence.Set) { s.Checks = s.Checks[1:] }, "there is nothing to grade"},
+		{"no points", func(s *evidence.Set) { s.Checks[0].Points, s.Checks[1].Points = 0, 0 }, "there is nothing to grade"},
+		{"more points than a check can have", func(s *evidence.Set) { s.Checks[0].Points = 10001 }, "10001 points"},
 		{"a build of a missing image", func(s *evidence.Set) { s.Builds[0].Image = "sha256:gone" }, "the build of head made an image that is missing"},
 		{"a check twice", func(s *evidence.Set) { s.Checks[1].Environment = "" }, `check "right"`},
 		{"a check without a name", func(s *evidence.Set) { s.Checks[0].Name = "" }, "no name"},
@@ -172,18 +244,33 @@ func TestUnmarshalRefusesOtherFiles(t *testing.T) {
 	t.Parallel()
 	whole := string(marshal(t, fullSet()))
 	for name, text := range map[string]string{
-		"nothing":             "",
-		"no JSON":             "evidence",
-		"another JSON value":  "[]",
-		"cut off":             whole[:len(whole)-3],
-		"something after it":  whole + "{}",
-		"text after it":       whole + "x",
-		"an unknown field":    strings.Replace(whole, `"seed"`, `"grade"`, 1),
-		"a field of its type": strings.Replace(whole, `"seed": -7`, `"seed": "7"`, 1),
+		"nothing":                       "",
+		"no JSON":                       "evidence",
+		"another JSON value":            "[]",
+		"cut off":                       whole[:len(whole)-3],
+		"something after it":            whole + "{}",
+		"text after it":                 whole + "x",
+		"a name twice":                  strings.Replace(whole, `"seed": -7`, `"seed": 1, "seed": -7`, 1),
+		"a name twice, deep":            strings.Replace(whole, `"get": "/"`, `"get": "/x", "get": "/"`, 1),
+		"in another case":               strings.Replace(whole, `"checks"`, `"Checks": [], "checks"`, 1),
+		"twice in what the engine said": strings.Replace(whole, `"Memory"`, `"Memory": 1, "Memory"`, 1),
+		"an unknown field":              strings.Replace(whole, `"seed"`, `"grade"`, 1),
+		"a field of its type":           strings.Replace(whole, `"seed": -7`, `"seed": "7"`, 1),
 	} {
 		if _, err := evidence.Unmarshal([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), "reading evidence: ") {
 			t.Errorf("%s: error %v", name, err)
 		}
+	}
+}
+
+// The engine's own names may differ by case: a label may be called anything.
+func TestUnmarshalKeepsForeignNames(t *testing.T) {
+	t.Parallel()
+	set := fullSet()
+	set.Services[0].Live[0].Config = json.RawMessage(`{"Labels":{"a":"1","A":"2"},"list":[{"b":1},{"b":1}]}`)
+	set.Services[0].Run.Env = map[string]string{"path": "1", "PATH": "2"}
+	if _, err := evidence.Unmarshal(marshal(t, set)); err != nil {
+		t.Error(err)
 	}
 }
 

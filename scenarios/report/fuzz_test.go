@@ -85,6 +85,9 @@ func FuzzGrade(f *testing.F) {
 		if asked, err := json.Marshal(set.Checks); err != nil || !bytes.Equal(asked, checks) || !r.Passed {
 			return
 		}
+		if r.Provenance.Word != report.Rebuilt || r.CouldNotLook() {
+			t.Errorf("passed, and is %s: %s", r.Provenance.Word, r.Provenance.Because)
+		}
 		for what, take := range taken {
 			set := unmarshal(t, damaged)
 			take(set)

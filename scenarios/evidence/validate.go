@@ -1,0 +1,317 @@
+package evidence
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labctl/labctl/scenarios/lab"
+)
+
+// maxPoints is what the language of labs allows a check.
+const maxPoints = 10000
+
+// skew is by how much the engine's clock may be ahead of that of who looked.
+const skew = 24 * time.Hour
+
+// validate reports the first contradiction: what a set refers to must be in
+// it, and be what it is called; what it says twice must be the same. It asks for
+// nothing that gathering could not keep to, and so refuses no honest evidence.
+//
+// It cannot tell whether what is said once is true.
+func (s *Set) validate() error {
+	for _, part := range []func() error{
+		s.validFilesystems, s.validContainers, s.validServices, s.validRepository, s.validBuilds, s.validHandMade, s.validChecks,
+	} {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Set) validFilesystems() error {
+	for digest, tree := range s.Trees {
+		if tree.Digest() != digest {
+			return fmt.Errorf("the filesystem %.19s is not what its digest says", digest)
+		}
+		for i, e := range tree {
+			if err := e.valid(false); err != nil {
+				return fmt.Errorf("the filesystem %.19s: %w", digest, err)
+			}
+			if i > 0 && tree[i-1].Path >= e.Path {
+				return fmt.Errorf("the filesystem %.19s is not sorted, or has %q twice", digest, e.Path)
+			}
+		}
+	}
+	for id, layer := range s.Layers {
+		for _, e := range layer {
+			if err := e.valid(true); err != nil {
+				return fmt.Errorf("the layer %.19s: %w", id, err)
+			}
+		}
+	}
+	for id, image := range s.Images {
+		if image.ID != id {
+			return fmt.Errorf("the image %.19s is called %.19s", image.ID, id)
+		}
+	}
+	return nil
+}
+
+// valid reports what is wrong with an entry of a filesystem, or of a layer.
+func (e Entry) valid(ofLayer bool) error {
+	known := []string{TypeFile, TypeDir, TypeSymlink, TypeHardlink, TypeDevice, TypeFIFO}
+	if ofLayer {
+		known = append(known, TypeWhiteout, TypeOpaque)
+	}
+	switch {
+	case !slices.Contains(known, e.Type):
+		return fmt.Errorf("%q is of type %q", e.Path, e.Type)
+	case !strings.HasPrefix(e.Path, "/"):
+		return fmt.Errorf("the path %q is not absolute", e.Path)
+	case (e.Type == TypeFile) != isSHA256(e.SHA256):
+		return fmt.Errorf("%q is a %s with the content %q", e.Path, e.Type, e.SHA256)
+	}
+	return nil
+}
+
+func isSHA256(s string) bool {
+	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+func (s *Set) validServices() error {
+	seen := map[string]bool{}
+	for _, service := range s.Services {
+		name := service.Name + "." + service.Environment
+		if service.Name == "" || seen[name] {
+			return fmt.Errorf("service %q is there twice, or has no name", service.Name)
+		}
+		seen[name] = true
+		if err := service.valid(); err != nil {
+			return fmt.Errorf("service %s: %w", service.Name, err)
+		}
+	}
+	return nil
+}
+
+func (s *Service) valid() error {
+	if s.Publish != lab.PublishPort && s.Publish != lab.PublishNone {
+		return fmt.Errorf("it is published as %q", s.Publish)
+	}
+	if s.Answered != "" && len(s.Live) > 0 {
+		return fmt.Errorf("something answered although nothing was live, and %s is live", s.Live[0].Name)
+	}
+	live, images := map[string]bool{}, map[string]bool{}
+	for _, c := range s.Live {
+		live[c.ID], images[c.Image] = true, true
+	}
+	if err := valid(s.Exchanges, live); err != nil {
+		return err
+	}
+	if s.Traffic != nil && !live[s.Traffic.Container] {
+		return fmt.Errorf("its traffic is that of %.12s, which is not live", s.Traffic.Container)
+	}
+	for _, f := range s.Fresh {
+		if !images[f.Image] {
+			return fmt.Errorf("a fresh container was run of %.19s, which is not live or was tried before", f.Image)
+		}
+		delete(images, f.Image)
+		switch {
+		case f.Container.ID == "" && f.Error == "":
+			return fmt.Errorf("no fresh container was run of %.19s, and nothing stood in the way", f.Image)
+		case f.Container.ID != "" && f.Container.Image != f.Image:
+			return fmt.Errorf("the fresh container of %.19s is one of %.19s", f.Image, f.Container.Image)
+		}
+		if err := valid(f.Exchanges, map[string]bool{f.Container.ID: true}); err != nil {
+			return fmt.Errorf("fresh: %w", err)
+		}
+	}
+	return nil
+}
+
+// valid reports what is wrong with exchanges: each is with one of some
+// containers, there once, and has one outcome.
+func valid(exchanges []Exchange, with map[string]bool) error {
+	type question struct{ container, get string }
+	seen := map[question]bool{}
+	for _, e := range exchanges {
+		q := question{e.Container, e.Request.Get}
+		outcomes := 0
+		for _, is := range []bool{e.Status != 0, e.Failed != "", e.Error != ""} {
+			if is {
+				outcomes++
+			}
+		}
+		switch {
+		case e.Container == "" || !with[e.Container]:
+			return fmt.Errorf("%q was asked of %.12q, which was not to be asked", e.Request.Get, e.Container)
+		case seen[q]:
+			return fmt.Errorf("%q was asked twice of %.12s", e.Request.Get, e.Container)
+		case outcomes != 1:
+			return fmt.Errorf("%q has %d outcomes", e.Request.Get, outcomes)
+		case e.Status < 0 || e.Status == 0 && e.Body != "" || len(e.Body) > MaxBody:
+			return fmt.Errorf("the answer to %q is none that is kept", e.Request.Get)
+		}
+		seen[q] = true
+	}
+	return nil
+}
+
+// validContainers reports a list with one container twice, and two lists that
+// say of one what cannot be both.
+func (s *Set) validContainers() error {
+	all := map[string]Container{}
+	check := func(list []Container) error {
+		seen := map[string]bool{}
+		for _, c := range list {
+			if c.ID == "" || seen[c.ID] {
+				return fmt.Errorf("container %q is there twice, or has no ID", c.Name)
+			}
+			seen[c.ID] = true
+			if _, there := s.Trees[c.Tree]; c.Tree != "" && !there {
+				return fmt.Errorf("the filesystem of container %s is missing", c.Name)
+			}
+			if last := s.Time.Add(skew); c.Created.After(last) || c.Started.After(last) {
+				return fmt.Errorf("container %s was made or started after it was looked at", c.Name)
+			}
+			other, there := all[c.ID]
+			if there && (!other.Created.Equal(c.Created) || other.Image != c.Image || other.Start != c.Start || other.Called != c.Called || other.Serves != c.Serves) {
+				return fmt.Errorf("container %s is there as two that differ", c.Name)
+			}
+			all[c.ID] = c
+		}
+		return nil
+	}
+	for _, service := range s.Services {
+		if err := check(service.Live); err != nil {
+			return fmt.Errorf("service %s: %w", service.Name, err)
+		}
+	}
+	for _, list := range [][]Container{s.Start.Containers, s.Start.Now} {
+		for _, c := range list {
+			if !c.Start {
+				return fmt.Errorf("start: container %s was not made by start", c.Name)
+			}
+		}
+		if err := check(list); err != nil {
+			return fmt.Errorf("start: %w", err)
+		}
+	}
+	for _, service := range s.Services {
+		for _, f := range service.Fresh {
+			if f.Container.ID == "" {
+				continue
+			}
+			if _, there := all[f.Container.ID]; there {
+				return fmt.Errorf("service %s: fresh: container %s was there before", service.Name, f.Container.Name)
+			}
+			if err := check([]Container{f.Container}); err != nil {
+				return fmt.Errorf("service %s: fresh: %w", service.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Set) validRepository() error {
+	for what, files := range map[string][]RepoFile{"HEAD": s.Head.Files, "the start commit": s.Start.Files} {
+		for _, f := range files {
+			if submodule := f.Mode == "160000"; submodule != (f.SHA256 == "") || !submodule && !isSHA256(f.SHA256) {
+				return fmt.Errorf("%s has %q, a file of mode %s with the content %q", what, f.Path, f.Mode, f.SHA256)
+			}
+		}
+	}
+	if s.Head.Commit == "" && (len(s.Head.Files) > 0 || len(s.Builds) > 0) {
+		return fmt.Errorf("HEAD has files, or was built, and is no commit")
+	}
+	return nil
+}
+
+func (s *Set) validBuilds() error {
+	seen := map[string]bool{}
+	for _, b := range s.Builds {
+		outcomes := 0
+		for _, outcome := range []string{b.Image, b.Refused, b.Failed, b.Error} {
+			if outcome != "" {
+				outcomes++
+			}
+		}
+		if outcomes != 1 {
+			return fmt.Errorf("the build of %s has %d outcomes", b.Of, outcomes)
+		}
+		if _, there := s.Images[b.Image]; b.Image != "" && !there {
+			return fmt.Errorf("the build of %s made an image that is missing", b.Of)
+		}
+		of := b.Of
+		switch b.Of {
+		case OfHead, OfWorktree:
+			if b.Commit != s.Head.Commit {
+				return fmt.Errorf("the build of %s is of commit %.7s, and HEAD is %.7s", b.Of, b.Commit, s.Head.Commit)
+			}
+		case OfOlder:
+			of += b.Commit
+			if b.Commit == s.Head.Commit {
+				return fmt.Errorf("an older commit that was built is HEAD")
+			}
+		default:
+			return fmt.Errorf("a build is of %q", b.Of)
+		}
+		if seen[of] {
+			return fmt.Errorf("the build of %s is there twice", b.Of)
+		}
+		seen[of] = true
+	}
+	return nil
+}
+
+// validHandMade holds what the start's containers are said to have had by hand
+// to their filesystems.
+func (s *Set) validHandMade() error {
+	if s.Start.HandMade == nil {
+		return nil
+	}
+	had, err := s.ByHand()
+	if err != nil {
+		return fmt.Errorf("start: what was by hand is told, and cannot be: %w", err)
+	}
+	if !slices.EqualFunc(had, s.Start.HandMade, func(a, b Content) bool { b.Committed = false; return a == b }) {
+		return fmt.Errorf("start: what was by hand is not what the filesystems of the start's containers say")
+	}
+	committed := map[string]bool{}
+	for _, f := range s.Head.Files {
+		committed[f.SHA256] = true
+	}
+	for _, c := range s.Start.HandMade {
+		if committed[c.SHA256] && !c.Committed && s.Unstable == "" {
+			return fmt.Errorf("start: HEAD has the content of %s, which no commit is said to have", c.Path)
+		}
+	}
+	return nil
+}
+
+// validChecks: evidence of which nothing is asked, or nothing that counts, would
+// be graded without a question.
+func (s *Set) validChecks() error {
+	seen := map[string]bool{}
+	points, required := 0, 0
+	for _, c := range s.Checks {
+		name := c.Name + "." + c.Service + "." + c.Environment
+		if c.Name == "" || seen[name] {
+			return fmt.Errorf("check %q is there twice, or has no name", c.Name)
+		}
+		seen[name] = true
+		if c.Points < 0 || c.Points > maxPoints {
+			return fmt.Errorf("check %s has %d points", c.Name, c.Points)
+		}
+		points += c.Points
+		if c.Required {
+			required++
+		}
+	}
+	if points == 0 || required == 0 {
+		return fmt.Errorf("%d checks ask for %d points, and %d are required: there is nothing to grade", len(s.Checks), points, required)
+	}
+	return nil
+}
