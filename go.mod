@@ -13,6 +13,7 @@ require (
 	github.com/fatih/color v1.19.0
 	github.com/gofrs/flock v0.13.2
 	github.com/hashicorp/hcl/v2 v2.25.0
+	github.com/jstemmer/go-junit-report/v2 v2.1.0
 	github.com/klauspost/compress v1.18.2
 	github.com/moby/buildkit v0.25.2
 	github.com/moby/patternmatcher v0.6.1

@@ -88,16 +88,24 @@ func TestScenariosGetTheReportsThatTheyExpect(t *testing.T) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
 			r := newRunner(t)
-			results, err := r.Test(t.Context(), runner.TestOptions{Lab: dir, Cwd: dir, Parallel: 2, Trust: true})
+			outcome, err := r.Test(t.Context(), runner.TestOptions{Lab: dir, Cwd: dir, Parallel: 2, Trust: true})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(results) != scenarios {
-				t.Errorf("%d scenarios were tried, want %d", len(results), scenarios)
+			if len(outcome.Scenarios) != scenarios {
+				t.Errorf("%d scenarios were tried, want %d", len(outcome.Scenarios), scenarios)
 			}
-			for _, result := range results {
+			for _, result := range outcome.Scenarios {
 				if !result.OK {
 					t.Errorf("%s: %s %s", result.Scenario, result.Error, strings.Join(result.Differences, "; "))
+				}
+			}
+			if len(outcome.Proofs) == 0 {
+				t.Error("nothing was derived")
+			}
+			for _, p := range outcome.Proofs {
+				if !p.OK {
+					t.Errorf("%s: %s: %s", p.Name, p.Outcome, p.Because)
 				}
 			}
 		})

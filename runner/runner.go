@@ -29,6 +29,13 @@ type Runner struct {
 	// parent is the state that locks of what all instances share lie in, where
 	// State is that of one instance alone; nil when it is State.
 	parent *state.Store
+
+	// cache is the folder that clean rooms keep what they built in; "" is the
+	// state's own.
+	cache string
+
+	// ownBase gives instances that are started bases with tags of their own.
+	ownBase bool
 }
 
 func (r *Runner) shared() *state.Store {
@@ -108,11 +115,19 @@ type StopPlan struct {
 type TestOptions struct {
 	Lab       string // a shipped lab's name or a folder
 	Cwd       string
-	Scenarios []string // names; none means all
+	Scenarios []string // names; none means all, and all that is derived
+	Only      string   // the one cheat or honest way to try; its instance is kept
 	Parallel  int      // instances at once
 	Trust     bool
-	Keep      bool             // keep the instances of scenarios that came out wrong
+	Keep      bool             // keep the instances that came out wrong
 	Report    func(TestResult) // called as each scenario ends; not concurrently
+	Proving   func()           // called when the scenarios are done and the proof begins, which tells its progress
+}
+
+// TestOutcome is all that a test found.
+type TestOutcome struct {
+	Scenarios []TestResult
+	Proofs    []ProofResult // in the order of their lists: cheats, then honest ways
 }
 
 // TestResult is how one scenario came out.
@@ -154,5 +169,5 @@ type API interface {
 	Containers(ctx context.Context, in Instance) ([]string, error)
 	PlanStop(ctx context.Context, in Instance, purge bool) (*StopPlan, error)
 	Stop(ctx context.Context, plan *StopPlan) error
-	Test(ctx context.Context, o TestOptions) ([]TestResult, error)
+	Test(ctx context.Context, o TestOptions) (*TestOutcome, error)
 }

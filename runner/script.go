@@ -68,12 +68,12 @@ func variable(name string) string {
 	return strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
-// runScript runs a scenario's script in a folder to its end. Whatever it
-// started is ended with it when the context is.
-func runScript(ctx context.Context, dir string, s lab.Scenario, env []string) error {
+// runScript runs a host script in a folder to its end. Whatever it started is
+// ended with it when the context is. Of is what the script belongs to.
+func runScript(ctx context.Context, dir, of, script string, env []string) error {
 	ctx, cancel := context.WithTimeout(ctx, scriptWithin)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-eu", "-c", s.Script)
+	cmd := exec.CommandContext(ctx, "sh", "-eu", "-c", script)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -96,7 +96,7 @@ func runScript(ctx context.Context, dir string, s lab.Scenario, env []string) er
 		out = "\n" + out
 	}
 	return &problem.Problem{
-		What: fmt.Sprintf("the script of scenario.%s failed", s.Name), Why: fmt.Sprintf("%v%s", err, out), Err: err,
+		What: "the script of " + of + " failed", Why: fmt.Sprintf("%v%s", err, out), Err: err,
 	}
 }
 

@@ -26,6 +26,8 @@ const (
 	// portAttempts is how often another port is chosen when somebody took the
 	// one that was free a moment ago.
 	portAttempts = 10
+	// imageAttempts is how often images are made again that went away meanwhile.
+	imageAttempts = 3
 )
 
 // Start implements API.
@@ -43,6 +45,11 @@ func (r *Runner) Start(ctx context.Context, o StartOptions) (*Started, error) {
 		return nil, &LabError{Source: found.Source, Diags: diags, Files: found.Definition.Files}
 	}
 	instance := instanceName(l.Name, o.Learner)
+	if r.ownBase {
+		if err := ownBases(l, instance); err != nil {
+			return nil, err
+		}
+	}
 	unlock, err := r.lock(ctx, instance)
 	if err != nil {
 		return nil, err
@@ -207,7 +214,11 @@ func (s *starting) run(ctx context.Context, w world) (changed bool, err error) {
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, engine.ErrPortTaken) || attempt == portAttempts {
+		taken := errors.Is(err, engine.ErrPortTaken) && attempt < portAttempts
+		// An image that was there a moment ago: somebody purged the last lab
+		// that stood on it.
+		gone := errors.Is(err, engine.ErrNotFound) && attempt < imageAttempts
+		if !taken && !gone {
 			return false, err
 		}
 		// Somebody was faster: again, with addresses that are free now.
@@ -292,11 +303,18 @@ func (r *Runner) pinned(ctx context.Context, id string) (bool, error) {
 	return false, nil
 }
 
+func (r *Runner) cacheDir() string {
+	if r.cache != "" {
+		return r.cache
+	}
+	return r.State.CacheDir()
+}
+
 // room is the clean room of an instance.
 func (r *Runner) room(rec *state.Record) *cleanroom.Room {
 	return &cleanroom.Room{
 		Builder: r.Engine, Actuator: r.Engine, Observer: r.Engine,
-		Pins: rec.Images, Instance: rec.Instance, Cache: r.State.CacheDir(),
+		Pins: rec.Images, Instance: rec.Instance, Cache: r.cacheDir(),
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/labctl/labctl/runner/apply"
+	"github.com/labctl/labctl/runner/cleanroom"
 	"github.com/labctl/labctl/runner/engine"
 	"github.com/labctl/labctl/runner/gather"
 	"github.com/labctl/labctl/runner/plan"
@@ -150,11 +151,7 @@ func (s *stopping) purge(ctx context.Context) error {
 		}
 	}
 	for tag, id := range s.rec.Images {
-		shared, err := s.sharedImage(id)
-		if err != nil {
-			return err
-		}
-		if shared {
+		if s.sharedImage(id) {
 			s.plan.Left = append(s.plan.Left, fmt.Sprintf("image %s: another instance stands on it", tag))
 			ids = slices.DeleteFunc(ids, func(i string) bool { return i == id })
 			continue
@@ -260,19 +257,14 @@ func (s *stopping) looseImages(ctx context.Context) ([]string, error) {
 }
 
 // sharedImage reports whether another instance stands on an image.
-func (s *stopping) sharedImage(id string) (bool, error) {
-	pinned, err := s.pinnedElsewhere()
-	return slices.Contains(pinned, id), err
+func (s *stopping) sharedImage(id string) bool {
+	return slices.Contains(s.pinnedElsewhere(), id)
 }
 
 // sharedLayers reports whether another instance stands on an image with the
 // same layers: the bases of two labs can be one root filesystem under two IDs.
 func (s *stopping) sharedLayers(ctx context.Context, layers []string) (bool, error) {
-	pinned, err := s.pinnedElsewhere()
-	if err != nil {
-		return false, err
-	}
-	for _, id := range pinned {
+	for _, id := range s.pinnedElsewhere() {
 		image, err := s.Engine.Image(ctx, id)
 		if errors.Is(err, engine.ErrNotFound) {
 			continue
@@ -288,7 +280,7 @@ func (s *stopping) sharedLayers(ctx context.Context, layers []string) (bool, err
 }
 
 // pinnedElsewhere are the images that other instances stand on.
-func (s *stopping) pinnedElsewhere() ([]string, error) {
+func (s *stopping) pinnedElsewhere() []string {
 	var ids []string
 	for _, n := range s.w.networks {
 		if n.Labels[engine.LabelInstance] == s.rec.Instance {
@@ -296,7 +288,7 @@ func (s *stopping) pinnedElsewhere() ([]string, error) {
 		}
 		facts, err := factsOf(n)
 		if err != nil {
-			return nil, err
+			continue // not a network of this labctl's making: it pins nothing
 		}
 		for _, id := range facts.Images {
 			if !slices.Contains(ids, id) {
@@ -304,7 +296,7 @@ func (s *stopping) pinnedElsewhere() ([]string, error) {
 			}
 		}
 	}
-	return ids, nil
+	return ids
 }
 
 // Stop implements API.
@@ -316,7 +308,12 @@ func (r *Runner) Stop(ctx context.Context, p *StopPlan) error {
 	defer unlock()
 	todo := plan.StopInstance(p.present)
 	r.Progress.Send(progress.Event{State: progress.Detail, Total: len(todo.Ops)})
-	return apply.Run(ctx, todo, r.remove)
+	return apply.Run(ctx, todo, func(ctx context.Context, op plan.Op) error {
+		if op.Kind == plan.RemoveImage {
+			return r.removeImage(ctx, op.Name, p.Instance.Instance)
+		}
+		return r.remove(ctx, op)
+	})
 }
 
 // remove does one operation of a stop plan.
@@ -330,8 +327,6 @@ func (r *Runner) remove(ctx context.Context, op plan.Op) error {
 			return nil
 		}
 		return err
-	case plan.RemoveImage:
-		return r.removeImage(ctx, op.Name)
 	case plan.RemoveWorkspace:
 		if err := os.RemoveAll(op.Name); err != nil {
 			return fmt.Errorf("removing the workspace: %w", err)
@@ -354,8 +349,8 @@ func (r *Runner) remove(ctx context.Context, op plan.Op) error {
 }
 
 // removeImage removes an image, unless somebody else uses it by now.
-func (r *Runner) removeImage(ctx context.Context, id string) error {
-	err := r.dropImage(ctx, id)
+func (r *Runner) removeImage(ctx context.Context, id, instance string) error {
+	err := r.dropImage(ctx, id, instance)
 	if errors.Is(err, engine.ErrInUse) {
 		r.Progress.Notice(fmt.Sprintf("image %s stays: something else uses it", id))
 		return nil
@@ -364,13 +359,20 @@ func (r *Runner) removeImage(ctx context.Context, id string) error {
 }
 
 // dropImage removes every name of an image, and with the last the image. It is
-// engine.ErrInUse while a container or another image stands on it.
-func (r *Runner) dropImage(ctx context.Context, id string) error {
+// engine.ErrInUse while a container or another image stands on it, or another
+// instance than the one it is removed for is building on it: one that starts
+// has no network yet which would say so.
+func (r *Runner) dropImage(ctx context.Context, id, instance string) error {
 	tags, err := r.Engine.Tags(ctx, "")
 	if err != nil {
 		return err
 	}
 	refs := tagsOf(tags, id)
+	for _, ref := range refs {
+		if by := cleanroom.UsedBy(ref); by != "" && by != instance {
+			return fmt.Errorf("removing image %s: %w: %s builds on it", id, engine.ErrInUse, by)
+		}
+	}
 	if len(refs) == 0 {
 		refs = []string{id}
 	}

@@ -24,10 +24,10 @@ import (
 	"github.com/labctl/labctl/scenarios/report"
 )
 
-// Test implements API. Every scenario is brought about in an instance of its
-// own, with a state folder and a workspace of its own, and all of it is
-// removed afterwards.
-func (r *Runner) Test(ctx context.Context, o TestOptions) ([]TestResult, error) {
+// Test implements API. Every scenario, cheat and honest way is brought about in
+// an instance of its own, with a state folder and a workspace of its own, and
+// all of it is removed afterwards.
+func (r *Runner) Test(ctx context.Context, o TestOptions) (*TestOutcome, error) {
 	found, err := r.Library.Open(o.Lab, o.Cwd)
 	if err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func (r *Runner) Test(ctx context.Context, o TestOptions) ([]TestResult, error) 
 	if diags.HasErrors() {
 		return nil, &LabError{Source: found.Source, Diags: diags, Files: found.Definition.Files}
 	}
-	chosen, err := choose(l, o.Scenarios)
+	chosen, err := choose(l, o)
 	if err != nil {
 		return nil, err
 	}
@@ -52,28 +52,41 @@ func (r *Runner) Test(ctx context.Context, o TestOptions) ([]TestResult, error) 
 		return nil, fmt.Errorf("making a folder for the scenarios' workspaces: %w", err)
 	}
 
-	t := &testing{Runner: r, o: o, found: found, dir: dir, run: random(), results: make([]TestResult, len(chosen))}
-	group, runCtx := errgroup.WithContext(ctx)
-	group.SetLimit(max(1, o.Parallel))
-	for i, s := range chosen {
-		group.Go(func() error { return t.scenario(runCtx, i, s.Name) })
-	}
-	err = group.Wait()
+	t := &trial{Runner: r, o: o, found: found, dir: dir, run: random(), right: rightScenario(l).Name}
+	err = t.all(ctx, l, chosen)
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
 	defer cancel()
 	err = errors.Join(err, t.removeImages(clean))
 	if !t.kept {
 		err = errors.Join(err, os.RemoveAll(dir))
 	}
-	return t.results, err
+	return &t.outcome, err
 }
 
-func choose(l *lab.Lab, names []string) ([]lab.Scenario, error) {
-	if len(names) == 0 {
-		return l.Scenarios, nil
+// all brings about the scenarios, and then what is derived from the right one.
+func (t *trial) all(ctx context.Context, l *lab.Lab, chosen []lab.Scenario) error {
+	if err := t.scenarios(ctx, chosen); err != nil {
+		return err
+	}
+	if len(t.o.Scenarios) > 0 {
+		return nil // just these were asked for
+	}
+	return t.prove(ctx, l)
+}
+
+// choose picks the scenarios that were asked for. The right one comes first:
+// what is derived from it need not wait then.
+func choose(l *lab.Lab, o TestOptions) ([]lab.Scenario, error) {
+	right := rightScenario(l)
+	if o.Only != "" {
+		return []lab.Scenario{*right}, known(l, o.Only)
+	}
+	if len(o.Scenarios) == 0 {
+		others := slices.DeleteFunc(slices.Clone(l.Scenarios), func(s lab.Scenario) bool { return s.Name == right.Name })
+		return append([]lab.Scenario{*right}, others...), nil
 	}
 	var out []lab.Scenario
-	for _, name := range names {
+	for _, name := range o.Scenarios {
 		s := l.Scenario(name)
 		if s == nil {
 			var known []string
@@ -99,41 +112,46 @@ func scripts(l *lab.Lab, s lab.Scenario) []lab.Scenario {
 	return out
 }
 
-// testing is one call of Test.
-type testing struct {
+// trial is one call of Test.
+type trial struct {
 	*Runner
 	o     TestOptions
 	found *OpenLab
 	dir   string
 	run   string // tells this call's instances from another's
+	right string // the scenario that cheats are derived from
+	model *model // how it did things, once it came about
 
 	mu      sync.Mutex
-	results []TestResult
+	outcome TestOutcome
 	images  []string
 	kept    bool
 }
 
+// scenarios brings the chosen ones about, several at once.
+func (t *trial) scenarios(ctx context.Context, chosen []lab.Scenario) error {
+	t.outcome.Scenarios = make([]TestResult, len(chosen))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, t.o.Parallel))
+	for i, s := range chosen {
+		group.Go(func() error { return t.scenario(ctx, i, s.Name) })
+	}
+	return group.Wait()
+}
+
 // scenario brings one about and compares. Only what ends the whole run, such
 // as an engine that went away, is returned.
-func (t *testing) scenario(ctx context.Context, i int, name string) error {
+func (t *trial) scenario(ctx context.Context, i int, name string) error {
 	begun := time.Now()
 	result := TestResult{Lab: t.found.Definition.Name(), Scenario: name, Differences: []string{}}
-	rep, err := t.bringAbout(ctx, name, &result)
-	if err == nil {
-		l, diags := t.found.Definition.Resolve("test", config.SeedOf(name))
-		if diags.HasErrors() {
-			return &LabError{Source: t.found.Source, Diags: diags, Files: t.found.Definition.Files}
-		}
-		result.Report = rep
-		result.Differences = append(result.Differences, report.Compare(l.Scenario(name).Expect, *rep)...)
-		result.OK = len(result.Differences) == 0
-	} else {
-		result.Error = err.Error()
+	err := t.bringAbout(ctx, name, &result)
+	if err != nil {
+		result.OK, result.Error = false, err.Error()
 	}
 	result.Seconds = time.Since(begun).Seconds()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.results[i] = result
+	t.outcome.Scenarios[i] = result
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -143,70 +161,112 @@ func (t *testing) scenario(ctx context.Context, i int, name string) error {
 	return nil
 }
 
-// bringAbout starts an instance, runs the scenario's scripts in its workspace,
-// grades it and removes it.
-func (t *testing) bringAbout(ctx context.Context, name string, result *TestResult) (rep *report.Report, err error) {
+// bringAbout runs a scenario's scripts in an instance, and compares the report
+// with what it expects.
+func (t *trial) bringAbout(ctx context.Context, name string, result *TestResult) error {
+	return t.instance(ctx, instanceOptions{name: name, seed: config.SeedOf(name), keep: t.o.Keep}, func(ctx context.Context, in *tried) (ok bool, err error) {
+		for _, s := range scripts(in.lab, *in.lab.Scenario(name)) {
+			if err := runScript(ctx, in.rec.Workspace, "scenario."+s.Name, s.Script, in.env); err != nil {
+				return false, err
+			}
+		}
+		rep, err := in.grade(ctx)
+		if err != nil {
+			return false, err
+		}
+		result.Report = rep
+		result.Differences = append(result.Differences, report.Compare(in.lab.Scenario(name).Expect, *rep)...)
+		result.OK = len(result.Differences) == 0
+		if result.OK && t.modelled(name) {
+			if t.model, err = in.model(ctx, filepath.Join(t.dir, "model")); err != nil {
+				return false, err
+			}
+		}
+		return result.OK, nil
+	}, &result.Kept)
+}
+
+// instanceOptions say what an instance is tried with.
+type instanceOptions struct {
+	name    string // of what is tried, unique in one call of Test
+	seed    int64
+	keep    bool // when it does not come out right
+	always  bool // keep it, however it comes out
+	ownBase bool // give it bases of its own
+}
+
+// tried is an instance in which something is tried.
+type tried struct {
+	*Runner
+	in  Instance
+	rec *state.Record
+	lab *lab.Lab
+	tmp string
+	env []string // of scripts
+
+	after func(context.Context) error // what is to be done when the instance is gone; nil for nothing
+}
+
+// instance starts one, has something tried in it, and removes it.
+func (t *trial) instance(ctx context.Context, o instanceOptions, try func(context.Context, *tried) (ok bool, err error), kept *string) (err error) {
 	r := *t.Runner
-	r.Progress = nil
-	// Letters and digits alone, so that engine names stay readable.
-	learner := "test-" + t.run + "-" + slug(name)
-	dir := filepath.Join(t.dir, name)
-	if !t.o.Keep {
+	r.Progress, r.cache, r.ownBase = nil, filepath.Join(t.dir, "cleanroom"), o.ownBase
+	r.Engine = t.Engine
+	dir := filepath.Join(t.dir, o.name)
+	if !o.keep && !o.always {
 		r.parent = t.State
 		r.State = state.New(filepath.Join(dir, "state"))
 	}
 	tmp := filepath.Join(dir, "tmp")
 	if err := os.MkdirAll(tmp, 0o755); err != nil {
-		return nil, fmt.Errorf("making a folder for %s: %w", name, err)
+		return fmt.Errorf("making a folder for %s: %w", o.name, err)
 	}
-	seed := config.SeedOf(name)
 	started, err := r.Start(ctx, StartOptions{
-		Lab: t.o.Lab, Learner: learner, Seed: &seed, Dir: filepath.Join(dir, "workspace"), Cwd: t.o.Cwd,
+		// Letters and digits alone, so that engine names stay readable.
+		Lab: t.o.Lab, Learner: "test-" + t.run + "-" + slug(o.name), Seed: &o.seed, Dir: filepath.Join(dir, "workspace"), Cwd: t.o.Cwd,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
+	ok, in := false, &tried{Runner: &r, in: started.Instance, tmp: tmp}
 	defer func() {
-		if t.o.Keep && (err != nil || !result.OK) {
+		if o.always || o.keep && !ok {
 			t.mu.Lock()
 			defer t.mu.Unlock()
-			t.kept, result.Kept = true, started.Instance.Instance
+			t.kept, *kept = true, started.Instance.Instance
 			return
 		}
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
 		defer cancel()
 		err = errors.Join(err, t.clean(clean, &r, started.Instance))
+		if in.after != nil {
+			err = errors.Join(err, in.after(clean))
+		}
 	}()
 	w, err := r.look(ctx)
 	if err != nil {
+		return err
+	}
+	if in.rec, in.lab, err = r.running(w, started.Instance); err != nil {
+		return err
+	}
+	if in.env, err = scriptEnvironment(in.lab, in.rec, tmp); err != nil {
+		return err
+	}
+	ok, err = try(ctx, in)
+	return err
+}
+
+// grade looks at the instance once what was started answers.
+func (in *tried) grade(ctx context.Context) (*report.Report, error) {
+	if err := in.settle(ctx, in.lab, in.rec); err != nil {
 		return nil, err
 	}
-	rec, l, err := r.running(w, started.Instance)
+	set, err := in.Gather(ctx, in.in)
 	if err != nil {
 		return nil, err
 	}
-	env, err := scriptEnvironment(l, rec, tmp)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range scripts(l, *l.Scenario(name)) {
-		if err := runScript(ctx, rec.Workspace, s, env); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.settle(ctx, l, rec); err != nil {
-		return nil, err
-	}
-	set, err := r.Gather(ctx, started.Instance)
-	if err != nil {
-		return nil, err
-	}
-	rep, err = regrade(set)
-	if err != nil {
-		return nil, err
-	}
-	result.OK = len(report.Compare(l.Scenario(name).Expect, *rep)) == 0
-	return rep, nil
+	return regrade(set)
 }
 
 // regrade grades evidence as it would be read back from a file.
@@ -261,7 +321,7 @@ func (r *Runner) settle(ctx context.Context, l *lab.Lab, rec *state.Record) erro
 // builds of the others may stand on them. What it pinned is noted even where
 // another instance stands on it now, which may be one that is being removed,
 // too.
-func (t *testing) clean(ctx context.Context, r *Runner, in Instance) error {
+func (t *trial) clean(ctx context.Context, r *Runner, in Instance) error {
 	w, err := r.look(ctx)
 	if err != nil {
 		return err
@@ -289,7 +349,7 @@ func (t *testing) clean(ctx context.Context, r *Runner, in Instance) error {
 // removeImages removes what the scenarios' instances left, unless an instance
 // on the engine stands on it. An image goes after those that stand on it only,
 // so what cannot be removed is tried again as long as others go.
-func (t *testing) removeImages(ctx context.Context) error {
+func (t *trial) removeImages(ctx context.Context) error {
 	slices.Sort(t.images)
 	left := slices.Compact(t.images)
 	for {
@@ -302,7 +362,7 @@ func (t *testing) removeImages(ctx context.Context) error {
 			if pinned {
 				continue
 			}
-			if err := t.dropImage(ctx, id); errors.Is(err, engine.ErrInUse) {
+			if err := t.dropImage(ctx, id, ""); errors.Is(err, engine.ErrInUse) {
 				inUse = append(inUse, id)
 			} else if err != nil {
 				return err

@@ -143,6 +143,9 @@ func (r *Runner) lab(rec *state.Record) (*lab.Lab, error) {
 	if diags.HasErrors() {
 		return nil, &LabError{Source: rec.Source, Diags: diags, Files: found.Definition.Files}
 	}
+	if hasOwnBases(rec) {
+		return l, ownBases(l, rec.Instance)
+	}
 	return l, nil
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/labctl/labctl/runner"
 	"github.com/labctl/labctl/runner/engine"
+	"github.com/labctl/labctl/scenarios/lab"
 	"github.com/labctl/labctl/scenarios/report"
 )
 
@@ -226,17 +227,19 @@ func TestDriftLabOnDocker(t *testing.T) {
 	}
 }
 
-// Every scenario of drift-lab gets the report that it must get.
-func TestDriftLabScenariosOnDocker(t *testing.T) {
+// Every scenario of drift-lab gets the report that it must get, every cheat that
+// labctl derives is killed, and every honest way gets all points.
+func TestDriftLabIsProvenOnDocker(t *testing.T) {
 	t.Parallel()
 	l := newLearner(t)
 	out := l.labctl(l.dir, exitOK, "test", "drift-lab", "--format", "json")
 	result := decode[struct {
-		OK      bool
-		Results []runner.TestResult
+		OK        bool
+		Scenarios []runner.TestResult
+		Proofs    []runner.ProofResult
 	}](t, out)
-	if !result.OK || len(result.Results) < 9 {
-		t.Errorf("%d scenarios: %s", len(result.Results), out)
+	if !result.OK || len(result.Scenarios) < 9 || len(result.Proofs) < len(lab.DerivedCheats)+len(lab.HonestWays) {
+		t.Errorf("%d scenarios, %d cheats and honest ways: %s", len(result.Scenarios), len(result.Proofs), out)
 	}
 }
 

@@ -14,40 +14,50 @@ import (
 type Format string
 
 // The formats. Text is for people and may change; JSON is for scripts and has
-// a schema.
+// a schema; JUnit is what CI systems read test results as.
 const (
-	Text Format = "text"
-	JSON Format = "json"
+	Text  Format = "text"
+	JSON  Format = "json"
+	JUnit Format = "junit"
 )
 
-var formats = []string{string(Text), string(JSON)}
+// formatValue is a flag that takes one of some formats.
+type formatValue struct {
+	format  *Format
+	formats []string
+}
 
 // String implements pflag.Value.
-func (f *Format) String() string { return string(*f) }
+func (v formatValue) String() string { return string(*v.format) }
 
 // Type implements pflag.Value.
-func (f *Format) Type() string { return strings.Join(formats, "|") }
+func (v formatValue) Type() string { return strings.Join(v.formats, "|") }
 
 // Set implements pflag.Value. An unknown format is an error: a script that
 // misspells one must not be given text.
-func (f *Format) Set(s string) error {
-	if !slices.Contains(formats, s) {
-		mend := "--format " + strings.Join(formats, " or --format ")
-		if near := nearest(s, formats); near != "" {
+func (v formatValue) Set(s string) error {
+	if !slices.Contains(v.formats, s) {
+		mend := "--format " + strings.Join(v.formats, " or --format ")
+		if near := nearest(s, v.formats); near != "" {
 			mend = "--format " + near
 		}
 		return &problem.Problem{What: fmt.Sprintf("there is no format %q", s), Mend: mend, Usage: true}
 	}
-	*f = Format(s)
+	*v.format = Format(s)
 	return nil
 }
 
-// addFormat gives a command the flag --format.
-func addFormat(cmd *cobra.Command, f *Format) {
+// addFormat gives a command the flag --format, with text, json and what else
+// it can write.
+func addFormat(cmd *cobra.Command, f *Format, others ...Format) {
 	*f = Text
-	cmd.Flags().Var(f, "format", "how to write the answer")
+	v := formatValue{format: f}
+	for _, format := range append([]Format{Text, JSON}, others...) {
+		v.formats = append(v.formats, string(format))
+	}
+	cmd.Flags().Var(v, "format", "how to write the answer")
 	complete(cmd, "format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return formats, cobra.ShellCompDirectiveNoFileComp
+		return v.formats, cobra.ShellCompDirectiveNoFileComp
 	})
 }
 

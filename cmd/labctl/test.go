@@ -4,16 +4,20 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/runner"
+	"github.com/labctl/labctl/scenarios/lab"
 )
 
 type testOptions struct {
 	f         *Factory
 	lab       string // "" for every shipped lab
 	scenarios []string
+	cheat     string // the one cheat or honest way to try
 	parallel  int
 	trust     bool
 	keep      bool
@@ -25,10 +29,20 @@ func newTestCmd(f *Factory, runF func(context.Context, *testOptions) error) *cob
 	cmd := &cobra.Command{
 		Use:   "test [LAB [SCENARIO...]]",
 		Short: "Prove that a lab's checks tell right from wrong",
-		Long: `Bring about every scenario of a lab in an instance of its own, grade it, and
-compare the report with what the scenario expects. LAB is a shipped lab's name
-or a folder; without it all shipped labs are tested.`,
+		Long: `Treat a lab's checks as the thing under test. LAB is a shipped lab's name or a
+folder; without it all shipped labs are tested.
+
+Every scenario is brought about in an instance of its own, graded, and its
+report compared with what the scenario expects. Then labctl fakes the rebuild
+itself, in ways that it derives from the lab's start and right scenario, and
+demands that the named check says no; and it rebuilds honestly in many ways,
+which must get all points. With scenarios named, just those are tried.
+
+The matrix has a row for each cheat and a column for each check. A cheat that
+survives, or an honest way that is accused, fails the lab: exit code 1. What
+could not be tried is exit code 3.`,
 		Example: `  labctl test drift-lab
+  labctl test drift-lab --cheat poisoned-base
   labctl test ./my-lab patched_in_place --trust --keep`,
 		ValidArgsFunction: completeScenarios(f),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,17 +52,24 @@ or a folder; without it all shipped labs are tested.`,
 			if opts.parallel < 1 {
 				return usageError(fmt.Sprintf("labctl test: --parallel %d runs nothing", opts.parallel), "--parallel 1")
 			}
+			if opts.cheat != "" && (opts.lab == "" || len(opts.scenarios) > 0) {
+				return usageError("labctl test: --cheat is tried alone, in one lab", "labctl test LAB --cheat "+opts.cheat)
+			}
 			if runF != nil {
 				return runF(cmd.Context(), opts)
 			}
 			return testRun(cmd.Context(), opts)
 		},
 	}
-	cmd.Flags().IntVar(&opts.parallel, "parallel", min(4, max(2, runtime.NumCPU())), "run `N` scenarios at once")
+	cmd.Flags().IntVar(&opts.parallel, "parallel", min(4, max(2, runtime.NumCPU())), "try `N` things at once")
 	complete(cmd, "parallel", cobra.NoFileCompletions)
 	cmd.Flags().BoolVar(&opts.trust, "trust", false, "let a lab from a folder run its scripts on this machine")
 	cmd.Flags().BoolVar(&opts.keep, "keep", false, "keep the instances that came out wrong, to look at them")
-	addFormat(cmd, &opts.format)
+	cmd.Flags().StringVar(&opts.cheat, "cheat", "", "try the one cheat or honest way of this `NAME`, and keep its instance")
+	complete(cmd, "cheat", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return slices.Concat(lab.DerivedCheats, lab.HonestWays), cobra.ShellCompDirectiveNoFileComp
+	})
+	addFormat(cmd, &opts.format, JUnit)
 	return cmd
 }
 
@@ -74,63 +95,130 @@ func testRun(ctx context.Context, opts *testOptions) error {
 	if err != nil {
 		return err
 	}
-	results := []runner.TestResult{}
+	tally := testTally{opts: opts, Schema: "labctl/test/v1", Lab: opts.lab, begun: time.Now(), Scenarios: []runner.TestResult{}, Proofs: []runner.ProofResult{}}
 	for _, lab := range labs {
-		of, err := r.Test(ctx, runner.TestOptions{
-			Lab: lab, Cwd: cwd, Scenarios: opts.scenarios, Parallel: opts.parallel, Trust: opts.trust, Keep: opts.keep,
+		outcome, err := r.Test(ctx, runner.TestOptions{
+			Lab: lab, Cwd: cwd, Scenarios: opts.scenarios, Only: opts.cheat, Parallel: opts.parallel, Trust: opts.trust, Keep: opts.keep,
 			Report: func(result runner.TestResult) {
 				if opts.format == Text {
 					showTestResult(f.IO, result)
 				}
 			},
+			Proving: f.progress.Show,
 		})
+		f.progress.Close()
 		if err != nil {
 			return err
 		}
-		results = append(results, of...)
+		tally.add(*outcome)
+		if opts.format == Text && len(outcome.Proofs) > 0 {
+			showMatrix(f.IO, outcome.Proofs)
+		}
 	}
-	return testEnd(opts, results)
+	return tally.end()
 }
 
-// testEnd sums up, and decides the exit code: a scenario that could not be
-// brought about is no verdict on the lab.
-func testEnd(opts *testOptions, results []runner.TestResult) error {
-	var different, failed int
-	for _, result := range results {
+// testTally sums up what was tried. Its JSON is labctl/test/v1.
+type testTally struct {
+	Schema    string               `json:"schema"`
+	Lab       string               `json:"lab"` // "" when all shipped labs were tested
+	OK        bool                 `json:"ok"`
+	Scenarios []runner.TestResult  `json:"scenarios"`
+	Proofs    []runner.ProofResult `json:"proofs"` // cheats, and honest ways
+
+	opts              *testOptions
+	begun             time.Time
+	wrong, failed     int // of all: not as they should be, and not tried
+	different, broken int // the same of scenarios
+	cheats, killed    int
+	honest, cleared   int
+	away              int // not applicable
+}
+
+func (t *testTally) add(o runner.TestOutcome) {
+	t.Scenarios = append(t.Scenarios, o.Scenarios...)
+	t.Proofs = append(t.Proofs, o.Proofs...)
+	for _, s := range o.Scenarios {
 		switch {
-		case result.Error != "":
-			failed++
-		case !result.OK:
-			different++
+		case s.Error != "":
+			t.broken++
+		case !s.OK:
+			t.different++
 		}
 	}
-	io := opts.f.IO
-	if opts.format == JSON {
-		if err := writeJSON(io.Out, struct {
-			Schema  string              `json:"schema"`
-			Lab     string              `json:"lab"` // "" when all shipped labs were tested
-			OK      bool                `json:"ok"`
-			Results []runner.TestResult `json:"results"`
-		}{"labctl/test/v1", opts.lab, different+failed == 0, results}); err != nil {
+	for _, p := range o.Proofs {
+		switch {
+		case p.Outcome == runner.Untried:
+			t.failed++
+		case !p.OK:
+			t.wrong++
+		}
+		switch {
+		case p.Outcome == runner.NotApplicable:
+			t.away++
+		case p.Family == runner.Honest:
+			t.honest++
+		default:
+			t.cheats++
+		}
+		switch p.Outcome {
+		case runner.Killed:
+			t.killed++
+		case runner.Cleared:
+			t.cleared++
+		}
+	}
+}
+
+// end writes the sum, and decides the exit code: what could not be tried is no
+// verdict on the lab.
+func (t *testTally) end() error {
+	t.wrong, t.failed = t.wrong+t.different, t.failed+t.broken
+	t.OK = t.wrong+t.failed == 0
+	io := t.opts.f.IO
+	switch t.opts.format {
+	case JSON:
+		if err := writeJSON(io.Out, t); err != nil {
 			return err
 		}
-	} else {
-		fmt.Fprintf(io.Out, "\n%s, %d as expected", count(len(results), "scenario", "scenarios"), len(results)-different-failed)
-		if different > 0 {
-			fmt.Fprintf(io.Out, ", %d not", different)
+	case JUnit:
+		if err := writeJUnit(io.Out, t); err != nil {
+			return err
 		}
-		if failed > 0 {
-			fmt.Fprintf(io.Out, ", %d could not be tried", failed)
-		}
-		fmt.Fprintln(io.Out, ".")
+	default:
+		t.show(io)
 	}
 	switch {
-	case failed > 0:
+	case t.failed > 0:
 		return exitError(exitFailed)
-	case different > 0:
+	case t.wrong > 0:
 		return exitError(exitNotPassed)
 	}
 	return nil
+}
+
+func (t *testTally) show(io *Streams) {
+	fmt.Fprintf(io.Out, "\n%s, %d as expected", count(len(t.Scenarios), "scenario", "scenarios"), len(t.Scenarios)-t.different-t.broken)
+	if t.different > 0 {
+		fmt.Fprintf(io.Out, ", %d not", t.different)
+	}
+	if t.broken > 0 {
+		fmt.Fprintf(io.Out, ", %d could not be tried", t.broken)
+	}
+	fmt.Fprintln(io.Out, ".")
+	if len(t.Proofs) == 0 {
+		return
+	}
+	if t.cheats > 0 {
+		fmt.Fprintf(io.Out, "%s, %d killed by the check that should.\n", count(t.cheats, "cheat", "cheats"), t.killed)
+	}
+	if t.honest > 0 {
+		fmt.Fprintf(io.Out, "%s, %d with all points.\n", count(t.honest, "honest way", "honest ways"), t.cleared)
+	}
+	if t.away > 0 {
+		fmt.Fprintf(io.Out, "%d not applicable, as the lab says.\n", t.away)
+	}
+	fmt.Fprintf(io.Out, "%s\n", io.OutColors.Faint(fmt.Sprintf("In %.0f seconds.", time.Since(t.begun).Seconds())))
 }
 
 // showTestResult is one scenario in a line, and what was different below it.
@@ -156,7 +244,11 @@ func showTestResult(io *Streams, result runner.TestResult) {
 			fmt.Fprintf(io.Out, "    %s\n", Clean(difference))
 		}
 	}
-	if result.Kept != "" {
-		fmt.Fprintf(io.Out, "    kept: labctl status shows %s, labctl stop removes it\n", Clean(result.Kept))
+	showKept(io, result.Kept)
+}
+
+func showKept(io *Streams, instance string) {
+	if instance != "" {
+		fmt.Fprintf(io.Out, "    kept: labctl status shows %s, labctl stop removes it\n", Clean(instance))
 	}
 }

@@ -209,7 +209,7 @@ func (r *Room) build(ctx context.Context, c *Context, job job) (string, error) {
 }
 
 // prefix begins every tag that the rooms of an instance make.
-func (r *Room) prefix() string { return "labctl-cleanroom/" + r.Instance + ":" }
+func (r *Room) prefix() string { return aliases + r.Instance + ":" }
 
 // remove removes a tag, and with its last one the image, even when ctx has
 // ended. A tag that stays because the engine is away is for Sweep.

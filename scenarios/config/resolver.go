@@ -45,7 +45,7 @@ func newResolver(def *Definition, learner string, seed int64, d draw) *resolver 
 // resolve reads the blocks in the order in which they depend on each other.
 func (r *resolver) resolve() *lab.Lab {
 	r.lab = &lab.Lab{Definition: r.def.Digest, Learner: r.learner, Seed: r.seed, Params: map[string]string{}}
-	for _, kind := range []string{"parameter", "environment", "image", "service", "scenario"} {
+	for _, kind := range []string{"parameter", "environment", "image", "service", "scenario", "cheat", "not_applicable"} {
 		for _, b := range r.def.root.blocks[kind] {
 			r.declare(kind, b.name, b.nameAt)
 		}
@@ -61,6 +61,7 @@ func (r *resolver) resolve() *lab.Lab {
 	r.declareChecks()
 	r.scenarios()
 	r.checks()
+	r.cheats()
 	r.texts()
 	r.proof()
 	return r.lab

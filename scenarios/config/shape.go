@@ -187,6 +187,22 @@ var rootShape = &shape{blocks: map[string]nested{
 			},
 		}}},
 	}},
+	"cheat": {shape: &shape{
+		doc:    "A way of faking a rebuild that is this lab's own: the service behaves right, and the report must say no. `labctl test` tries it among those that it derives; one with the name of a derived cheat stands in its place.",
+		labels: []string{"name"},
+		attrs: map[string]attribute{
+			"run":        must("text: a shell script for the host, as a scenario's; it begins at the start"),
+			"killed_by":  must("reference to the check that must fail"),
+			"provenance": must("text: the word that it must get"),
+		},
+	}},
+	"not_applicable": {shape: &shape{
+		doc:    "Says of a derived cheat, or of an honest way, that this lab has no place for it. It is tried all the same: what is said must be so.",
+		labels: []string{"name"},
+		attrs: map[string]attribute{
+			"reason": must("text: why"),
+		},
+	}},
 	"hint": {shape: &shape{
 		doc:   "What `labctl hint` tells, one after the other.",
 		attrs: map[string]attribute{"text": must("text: Markdown; addresses and names are known in it")},

@@ -29,6 +29,9 @@ type Lab struct {
 	Scenarios    []Scenario    // Scenarios[0] is not special: see Start
 	Checks       []Check       // sets expanded; one for each check and environment
 
+	Cheats        []Cheat         // the lab's own, besides those that labctl test derives
+	NotApplicable []NotApplicable // of those that it derives
+
 	Brief Text   // brief.md; nil when the folder has none
 	Hints []Text // in the order in which they are given
 }
@@ -165,6 +168,21 @@ type Container struct {
 	Run         Run
 	Drift       string // a shell script run inside, "" for none
 	DriftUser   string
+}
+
+// Cheat is a way of faking a rebuild that is this lab's own.
+type Cheat struct {
+	Name       string
+	Script     string // run on the host, in the workspace
+	KilledBy   string // the name of the check that must fail
+	Provenance string
+}
+
+// NotApplicable says of a derived cheat, or of an honest way, that this lab
+// has no place for it.
+type NotApplicable struct {
+	Name   string
+	Reason string
 }
 
 // Expect is the report that a scenario must get.

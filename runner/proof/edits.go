@@ -1,0 +1,262 @@
+package proof
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/labctl/labctl/scenarios/report"
+)
+
+// edit is one path as it must become.
+type edit struct {
+	header  tar.Header // its name is relative: etc/booking.conf
+	content []byte
+}
+
+// path is absolute.
+func (e edit) path() string { return "/" + e.header.Name }
+
+// maxEdits is how many bytes edits may hold: they are kept in memory.
+const maxEdits = 256 << 20
+
+// ofTheEngine are paths that engines put into containers themselves.
+var ofTheEngine = []string{
+	".dockerenv", "dev", "proc", "sys", "etc/hosts", "etc/hostname", "etc/resolv.conf", "etc/mtab", "run/.containerenv",
+}
+
+// like is all that two entries must share to be the same.
+func like(h *tar.Header, sum [sha256.Size]byte) string {
+	return fmt.Sprint(h.Typeflag, h.Mode, h.Uid, h.Gid, h.Linkname, h.Devmajor, h.Devminor, h.Size, sum)
+}
+
+// exported reads an exported filesystem, leaving out what is ignored.
+func exported(name string, ignored []string, each func(h *tar.Header, content []byte, like string) error) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for archive := tar.NewReader(f); ; {
+		h, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading an exported filesystem: %w", err)
+		}
+		h.Name = strings.TrimPrefix(path.Clean("/"+h.Name), "/")
+		if h.Name == "" || slices.ContainsFunc(ignored, func(i string) bool { return h.Name == i || strings.HasPrefix(h.Name, i+"/") }) {
+			continue
+		}
+		content, err := io.ReadAll(archive)
+		if err != nil {
+			return fmt.Errorf("reading %s in an exported filesystem: %w", h.Name, err)
+		}
+		if err := each(h, content, like(h, sha256.Sum256(content))); err != nil {
+			return err
+		}
+	}
+}
+
+// between are the edits that make the files and links of one exported
+// filesystem those of another. What only the first has stays.
+func between(before, after string, runtimePaths []string) ([]edit, error) {
+	ignored := slices.Clone(ofTheEngine)
+	for _, p := range runtimePaths {
+		ignored = append(ignored, strings.TrimPrefix(path.Clean(p), "/"))
+	}
+	is := map[string]string{}
+	err := exported(before, ignored, func(h *tar.Header, _ []byte, like string) error {
+		is[h.Name] = like
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var edits []edit
+	size := 0
+	err = exported(after, ignored, func(h *tar.Header, content []byte, like string) error {
+		was, there := is[h.Name]
+		if was == like || there && h.Typeflag == tar.TypeDir {
+			return nil
+		}
+		if size += len(content); size > maxEdits {
+			return notApplicable("more than %d MiB differ between the start and the right scenario", maxEdits>>20)
+		}
+		edits = append(edits, edit{*h, content})
+		return nil
+	})
+	return edits, err
+}
+
+// export writes a container's filesystem into a file and returns its name.
+func (w *World) export(ctx context.Context, container string) (string, error) {
+	f, err := os.CreateTemp(w.Tmp, "export-*.tar")
+	if err != nil {
+		return "", err
+	}
+	err = w.command(ctx, nil, f, "docker", "export", container)
+	return f.Name(), errors.Join(err, f.Close())
+}
+
+// exportImage writes an image's filesystem into a file.
+func (w *World) exportImage(ctx context.Context, image string) (name string, err error) {
+	id, err := w.docker(ctx, "create", image, "sh")
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		_, rmErr := w.docker(context.WithoutCancel(ctx), "rm", "--volumes", id)
+		err = errors.Join(err, rmErr)
+	}()
+	return w.export(ctx, id)
+}
+
+// errNothing is for labs whose fix is no file.
+var errNothing = &NotApplicable{"no file differs between the start and the right scenario"}
+
+// editsTo are what a container of a place lacks of the right one.
+func (w *World) editsTo(ctx context.Context, p Place, container string) ([]edit, error) {
+	before, err := w.export(ctx, container)
+	if err != nil {
+		return nil, err
+	}
+	return w.editsFrom(p, before)
+}
+
+// editsToImage are what an image lacks of the right container of a place.
+func (w *World) editsToImage(ctx context.Context, p Place, image string) ([]edit, error) {
+	before, err := w.exportImage(ctx, image)
+	if err != nil {
+		return nil, err
+	}
+	return w.editsFrom(p, before)
+}
+
+func (w *World) editsFrom(p Place, before string) ([]edit, error) {
+	i := slices.IndexFunc(w.Places, func(o Place) bool { return o.Service.Address() == p.Service.Address() })
+	edits, err := between(before, w.Model.Live[i], p.Service.RuntimePaths)
+	if err == nil && len(edits) == 0 {
+		return nil, errNothing
+	}
+	return edits, err
+}
+
+// archive packs edits.
+func archive(edits []edit) ([]byte, error) {
+	var out bytes.Buffer
+	t := tar.NewWriter(&out)
+	for _, e := range edits {
+		h := e.header
+		h.Format = tar.FormatPAX
+		if err := t.WriteHeader(&h); err != nil {
+			return nil, fmt.Errorf("packing %s: %w", e.path(), err)
+		}
+		if _, err := t.Write(e.content); err != nil {
+			return nil, fmt.Errorf("packing %s: %w", e.path(), err)
+		}
+	}
+	if err := t.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// file writes what an edit makes of a file to the host, and returns its name.
+func (w *World) file(e edit) (string, error) {
+	name := filepath.Join(w.Tmp, "edited", e.header.Name)
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return "", err
+	}
+	return name, os.WriteFile(name, e.content, e.header.FileInfo().Mode().Perm())
+}
+
+// files are the edits of regular files.
+func files(edits []edit) []edit {
+	return slices.DeleteFunc(slices.Clone(edits), func(e edit) bool { return e.header.Typeflag != tar.TypeReg })
+}
+
+// byHand are the contents, by digest, that the pets of a place have and the
+// images that they were made of do not.
+func (w *World) byHand(ctx context.Context) (map[[sha256.Size]byte]bool, error) {
+	has := map[[sha256.Size]byte]bool{}
+	for _, p := range w.Places {
+		for _, pet := range p.Pets {
+			image, err := w.docker(ctx, "inspect", "--format", "{{.Image}}", pet)
+			if err != nil {
+				return nil, err
+			}
+			before, err := w.exportImage(ctx, image)
+			if err != nil {
+				return nil, err
+			}
+			after, err := w.export(ctx, pet)
+			if err != nil {
+				return nil, err
+			}
+			built := map[[sha256.Size]byte]bool{}
+			err = exported(before, ofTheEngine, func(_ *tar.Header, content []byte, _ string) error {
+				built[sha256.Sum256(content)] = true
+				return nil
+			})
+			if err != nil {
+				return nil, err
+			}
+			err = exported(after, ofTheEngine, func(_ *tar.Header, content []byte, _ string) error {
+				if sum := sha256.Sum256(content); len(content) > 0 && !built[sum] {
+					has[sum] = true
+				}
+				return nil
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return has, nil
+}
+
+// ofThePet is the word of an image that holds all that the pet has: laundered,
+// if somebody changed it by hand.
+func ofThePet(ctx context.Context, w *World) (report.Word, error) {
+	has, err := w.byHand(ctx)
+	if err != nil || len(has) > 0 {
+		return report.Laundered, err
+	}
+	return report.Unproven, nil
+}
+
+// ofTheEdits is the word of an image that holds what the right one has and
+// HEAD does not make: laundered, if the pet has some of it by hand.
+func ofTheEdits(ctx context.Context, w *World) (report.Word, error) {
+	has, err := w.byHand(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range w.Places {
+		for _, pet := range p.Pets {
+			image, err := w.docker(ctx, "inspect", "--format", "{{.Image}}", pet)
+			if err != nil {
+				return "", err
+			}
+			edits, err := w.editsToImage(ctx, p, image)
+			if err != nil {
+				return "", err
+			}
+			if slices.ContainsFunc(edits, func(e edit) bool { return has[sha256.Sum256(e.content)] }) {
+				return report.Laundered, nil
+			}
+		}
+	}
+	return report.Unproven, nil
+}

@@ -1,0 +1,233 @@
+package proof
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/labctl/labctl/runner/engine"
+	"github.com/labctl/labctl/scenarios/lab"
+)
+
+// World is one instance, just started, in which a cheat or a way is tried. What
+// is done there is done as learners do it: with docker, git and a shell.
+type World struct {
+	Instance  string
+	Workspace string   // the learner's repository
+	Tmp       string   // a folder for files
+	Env       []string // besides the process's own
+	Places    []Place
+	Model     Model
+	Builder   engine.Builder // builds through the engine's API
+
+	undo    []func(context.Context) error
+	images  []string
+	numbers int
+}
+
+// Place is one service in one environment.
+type Place struct {
+	Service lab.Service
+	Address string // 127.0.0.1:8080; "" when nothing is published
+	Network string
+	Run     []string // flags of docker run
+	Pets    []string // names of the start's containers that serve it
+}
+
+// Model is how the lab is done right, by its own right scenario with the same
+// parameters.
+type Model struct {
+	Repository string   // a git repository, as that scenario left it
+	Live       []string // for each place, a tar of what a live container held
+}
+
+// Close undoes what reaches beyond the instance.
+func (w *World) Close(ctx context.Context) error {
+	var err error
+	for _, undo := range slices.Backward(w.undo) {
+		err = errors.Join(err, undo(ctx))
+	}
+	w.undo = nil
+	return err
+}
+
+// Images are the IDs of the images that were made, the youngest first.
+func (w *World) Images() []string {
+	out := slices.Clone(w.images)
+	slices.Reverse(out)
+	return out
+}
+
+// made notes an image that was made.
+func (w *World) made(id string, err error) (string, error) {
+	if err == nil && id != "" {
+		w.images = append(w.images, id)
+	}
+	return id, err
+}
+
+// command runs a program to its end and returns what it printed.
+func (w *World) command(ctx context.Context, stdin io.Reader, stdout io.Writer, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Stdin, cmd.Stdout = stdin, stdout
+	if name != "docker" { // which may be asked when the workspace is gone
+		cmd.Dir = w.Workspace
+	}
+	cmd.Env = append(os.Environ(), w.Env...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("%s %s: %w: %s", name, args[0], err, lastLine(said.String()))
+	}
+	return nil
+}
+
+func lastLine(s string) string {
+	s = strings.TrimSpace(s)
+	return s[strings.LastIndexByte(s, '\n')+1:]
+}
+
+func (w *World) docker(ctx context.Context, args ...string) (string, error) {
+	return w.dockerIn(ctx, nil, args...)
+}
+
+func (w *World) dockerIn(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
+	var out bytes.Buffer
+	err := w.command(ctx, stdin, &out, "docker", args...)
+	return strings.TrimSpace(out.String()), err
+}
+
+func (w *World) git(ctx context.Context, args ...string) (string, error) {
+	var out bytes.Buffer
+	err := w.command(ctx, nil, &out, "git", args...)
+	return strings.TrimSpace(out.String()), err
+}
+
+// all runs commands one after the other.
+func all(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// build builds the workspace as learners do, and returns the image's ID.
+func (w *World) build(ctx context.Context, args ...string) (string, error) {
+	return w.made(w.docker(ctx, append(append([]string{"build", "--quiet"}, args...), w.Workspace)...))
+}
+
+// shoot removes the start's containers of a place.
+func (w *World) shoot(ctx context.Context, p Place) error {
+	if len(p.Pets) == 0 {
+		return nil
+	}
+	_, err := w.docker(ctx, append([]string{"rm", "--force", "--volumes"}, p.Pets...)...)
+	return err
+}
+
+// extra is how a container is run besides what the service declares.
+type extra struct {
+	flags   []string
+	command []string
+	flagsOf func(Place) ([]string, error) // flags that depend on the place; nil for none
+	named   bool                          // give each a name
+}
+
+// run starts the containers of a place, as many as the service has.
+func (w *World) run(ctx context.Context, p Place, image string, x extra) (ids []string, err error) {
+	args := slices.Concat(p.Run, x.flags)
+	if x.flagsOf != nil {
+		flags, err := x.flagsOf(p)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, flags...)
+	}
+	args = append(args, image)
+	command := x.command
+	if len(command) == 0 {
+		command = p.Service.Run.Command
+	}
+	args = append(args, command...)
+	for range p.Service.Replicas {
+		begin := []string{"run", "--detach"}
+		if x.named {
+			begin = append(begin, "--name", w.number())
+		}
+		id, err := w.docker(ctx, append(begin, args...)...)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+// replace removes the start's containers everywhere and runs an image in
+// their place, environment by environment.
+func (w *World) replace(ctx context.Context, image string, x extra) ([]string, error) {
+	var ids []string
+	for _, p := range w.Places {
+		if err := w.shoot(ctx, p); err != nil {
+			return nil, err
+		}
+		started, err := w.run(ctx, p, image, x)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, started...)
+	}
+	return ids, nil
+}
+
+// goRight brings the workspace to where the right scenario left it.
+func (w *World) goRight(ctx context.Context) error {
+	return all(
+		func() error { _, err := w.git(ctx, "fetch", "--quiet", w.Model.Repository, "HEAD"); return err },
+		func() error { _, err := w.git(ctx, "reset", "--quiet", "--hard", "FETCH_HEAD"); return err },
+	)
+}
+
+// commit commits everything in the workspace.
+func (w *World) commit(ctx context.Context, message string) error {
+	return all(
+		func() error { _, err := w.git(ctx, "add", "--all"); return err },
+		func() error { _, err := w.git(ctx, "commit", "--quiet", "--message", message); return err },
+	)
+}
+
+// write writes a file of the workspace.
+func (w *World) write(name, content string) error {
+	return os.WriteFile(filepath.Join(w.Workspace, name), []byte(content), 0o644)
+}
+
+// dockerfile reads the Dockerfile of the workspace.
+func (w *World) dockerfile() (string, error) {
+	content, err := os.ReadFile(filepath.Join(w.Workspace, "Dockerfile"))
+	return string(content), err
+}
+
+// number is the next name of a herd.
+func (w *World) number() string {
+	w.numbers++
+	return fmt.Sprintf("%s-web-%03d", w.Instance, w.numbers)
+}
+
+// hostPort is the port of an address.
+func hostPort(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
+
+// first is the first place, for cheats that need just one image; a lab without
+// a service has no cheats.
+func (w *World) first() Place { return w.Places[0] }

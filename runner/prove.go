@@ -1,0 +1,352 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/labctl/labctl/runner/plan"
+	"github.com/labctl/labctl/runner/problem"
+	"github.com/labctl/labctl/runner/progress"
+	"github.com/labctl/labctl/runner/proof"
+	"github.com/labctl/labctl/scenarios/check"
+	"github.com/labctl/labctl/scenarios/lab"
+	"github.com/labctl/labctl/scenarios/report"
+)
+
+// Honest is the family of the ways that must not be accused.
+const Honest = "honest"
+
+// The outcomes of a cheat or an honest way.
+const (
+	Killed        = "killed"         // the named check failed, and the word is right
+	Survived      = "survived"       // a cheat that passed
+	Misnamed      = "misnamed"       // it did not pass, but not by the named check
+	WrongWord     = "wrong word"     // killed, with another word of provenance than it should have
+	Cleared       = "cleared"        // an honest way with all points
+	Accused       = "accused"        // an honest way without
+	NotApplicable = "not applicable" // the lab says so, and so it is
+	Unsaid        = "unsaid"         // not applicable, and the lab does not say so
+	Untrue        = "untrue"         // the lab says that it is not applicable, and it is
+	Untried       = "untried"        // it could not be brought about or graded
+)
+
+// ProofResult is how one cheat or honest way came out.
+type ProofResult struct {
+	Lab          string                  `json:"lab"`
+	Name         string                  `json:"name"`
+	Family       string                  `json:"family"` // edit, launder, dress, lie, front, own; or honest
+	Doc          string                  `json:"doc"`
+	Killer       string                  `json:"killer,omitempty"`     // the kind of check, or the lab's check, that must fail
+	Provenance   report.Word             `json:"provenance,omitempty"` // the word that it must get
+	OK           bool                    `json:"ok"`
+	Outcome      string                  `json:"outcome"`
+	Because      string                  `json:"because,omitempty"` // of every outcome that is not the wanted one
+	Checks       map[string]check.Status `json:"checks,omitempty"`  // by name; of several environments the worst
+	Killers      []string                `json:"killers,omitempty"` // the lab's checks of that kind
+	Seconds      float64                 `json:"seconds"`
+	Report       *report.Report          `json:"report,omitempty"`
+	Kept         string                  `json:"kept,omitempty"` // instance that was kept for a look
+	declaredAway string
+}
+
+// model is how the lab is done right, kept for what is derived from it.
+type model struct {
+	proof.Model
+	seed int64
+}
+
+// rightScenario is the one that a lab's cheats are derived from: the first
+// that passes. A valid lab has one.
+func rightScenario(l *lab.Lab) *lab.Scenario {
+	i := slices.IndexFunc(l.Scenarios, func(s lab.Scenario) bool { return s.Expect.Passed })
+	return &l.Scenarios[i]
+}
+
+// modelled reports whether a scenario is the one to derive from.
+func (t *trial) modelled(name string) bool {
+	return name == t.right && len(t.o.Scenarios) == 0
+}
+
+// known is an error for what is neither a cheat nor an honest way of a lab.
+func known(l *lab.Lab, name string) error {
+	var names []string
+	for _, item := range items(l) {
+		if item.result.Name == name {
+			return nil
+		}
+		names = append(names, item.result.Name)
+	}
+	return &problem.Problem{
+		What: fmt.Sprintf("%s has no cheat or honest way %q", l.Name, name),
+		Mend: "there are: " + strings.Join(names, ", "), Usage: true,
+	}
+}
+
+// model keeps what others are derived from: the repository, and what a live
+// container of each place holds.
+func (in *tried) model(ctx context.Context, dir string) (*model, error) {
+	m := &model{seed: in.rec.Seed}
+	m.Repository = filepath.Join(dir, "repository.git")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("keeping the right scenario: %w", err)
+	}
+	clone := exec.CommandContext(ctx, "git", "clone", "--quiet", "--bare", "--no-local", in.rec.Workspace, m.Repository)
+	clone.Env = append(os.Environ(), in.env...)
+	if out, err := clone.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("keeping the right scenario's repository: %w: %s", err, out)
+	}
+	w, err := in.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now, err := in.instance(ctx, w, in.rec)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range now.Services {
+		if len(s.Live) == 0 {
+			return nil, fmt.Errorf("keeping the right scenario: nothing is live in %s", s.Name)
+		}
+		name := filepath.Join(dir, fmt.Sprintf("live-%d.tar", i))
+		if out, err := exec.CommandContext(ctx, "docker", "export", "--output", name, s.Live[0].ID).CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("keeping what the right container holds: %w: %s", err, out)
+		}
+		m.Live = append(m.Live, name)
+	}
+	return m, nil
+}
+
+// item is a cheat or an honest way, and what is to be done for it.
+type item struct {
+	result  ProofResult
+	ownBase bool
+	word    func(context.Context, *proof.World) (report.Word, error) // nil for honest ways
+	do      func(context.Context, *proof.World) error
+}
+
+// items are all that are tried of a lab, in order: derived cheats with the
+// lab's own among them, then honest ways.
+func items(l *lab.Lab) []item {
+	var out []item
+	add := func(i item) {
+		i.result.Lab = l.Name
+		for _, n := range l.NotApplicable {
+			if n.Name == i.result.Name {
+				i.result.declaredAway = n.Reason
+			}
+		}
+		out = append(out, i)
+	}
+	for _, c := range proof.Cheats() {
+		if slices.ContainsFunc(l.Cheats, func(own lab.Cheat) bool { return own.Name == c.Name }) {
+			continue // the lab has one of its own in its place
+		}
+		add(item{
+			result:  ProofResult{Name: c.Name, Family: c.Family, Doc: c.Doc, Killer: c.Killer},
+			ownBase: c.OwnBase, word: c.Word, do: c.Do,
+		})
+	}
+	for _, c := range l.Cheats {
+		add(item{
+			result: ProofResult{Name: c.Name, Family: "own", Doc: "the lab's own", Killer: c.KilledBy},
+			word:   func(context.Context, *proof.World) (report.Word, error) { return report.Word(c.Provenance), nil },
+			do: func(ctx context.Context, w *proof.World) error {
+				return runScript(ctx, w.Workspace, "cheat."+c.Name, c.Script, w.Env)
+			},
+		})
+	}
+	for _, way := range proof.Ways() {
+		add(item{result: ProofResult{Name: way.Name, Family: Honest, Doc: way.Doc}, do: way.Do})
+	}
+	return out
+}
+
+// prove tries everything that is derived from the right scenario.
+func (t *trial) prove(ctx context.Context, l *lab.Lab) error {
+	if t.model == nil {
+		return nil // the right scenario did not come about: its result says so
+	}
+	todo := items(l)
+	if t.o.Only != "" {
+		todo = slices.DeleteFunc(todo, func(i item) bool { return i.result.Name != t.o.Only })
+	}
+	if t.o.Proving != nil {
+		t.o.Proving()
+	}
+	t.Progress.Send(progress.Event{State: progress.Detail, Total: len(todo)})
+	t.outcome.Proofs = make([]ProofResult, len(todo))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, t.o.Parallel))
+	for i, item := range todo {
+		group.Go(func() error {
+			t.Progress.Send(progress.Event{State: progress.Begun, Step: item.result.Name})
+			begun := time.Now()
+			result := item.result
+			t.judge(ctx, item, &result)
+			result.Seconds = time.Since(begun).Seconds()
+			state := progress.Done
+			if !result.OK {
+				state = progress.Failed
+			}
+			t.Progress.Send(progress.Event{State: state, Step: item.result.Name})
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.outcome.Proofs[i] = result
+			return ctx.Err()
+		})
+	}
+	return group.Wait()
+}
+
+// judge tries one item and fills in how it came out.
+func (t *trial) judge(ctx context.Context, i item, result *ProofResult) {
+	var away *proof.NotApplicable
+	o := instanceOptions{name: "proof-" + i.result.Name, seed: t.model.seed, keep: t.o.Keep, always: t.o.Only != "", ownBase: i.ownBase}
+	err := t.instance(ctx, o, func(ctx context.Context, in *tried) (bool, error) {
+		rep, err := t.try(ctx, i, in, result)
+		if err != nil {
+			return errors.As(err, &away), err
+		}
+		result.Report = rep
+		result.Checks = cells(rep)
+		for _, c := range rep.Checks {
+			if (c.Kind == result.Killer || c.Name == result.Killer) && !slices.Contains(result.Killers, c.Name) {
+				result.Killers = append(result.Killers, c.Name)
+			}
+		}
+		result.Outcome, result.Because = verdictOn(*result, rep)
+		if result.declaredAway != "" && (result.Outcome == Killed || result.Outcome == Cleared) {
+			result.Outcome, result.Because = Untrue, "the lab says that it is not applicable ("+result.declaredAway+"), and yet it is"
+		}
+		return result.Outcome == Killed || result.Outcome == Cleared, nil
+	}, &result.Kept)
+	switch {
+	case errors.As(err, &away):
+		result.Outcome, result.Because = Unsaid, away.Why
+	case err != nil:
+		result.Outcome, result.Because = Untried, err.Error()
+	}
+	if result.Outcome == Unsaid && result.declaredAway != "" {
+		result.Outcome, result.Because = NotApplicable, result.declaredAway
+	}
+	result.OK = slices.Contains([]string{Killed, Cleared, NotApplicable}, result.Outcome)
+}
+
+// try brings an item about in a fresh instance, and grades it.
+func (t *trial) try(ctx context.Context, i item, in *tried, result *ProofResult) (*report.Report, error) {
+	w, err := in.world(t.model.Model)
+	if err != nil {
+		return nil, err
+	}
+	in.after = func(ctx context.Context) error {
+		t.mu.Lock()
+		t.images = append(t.images, w.Images()...)
+		t.mu.Unlock()
+		return w.Close(ctx)
+	}
+	if i.word != nil {
+		if result.Provenance, err = i.word(ctx, w); err != nil {
+			return nil, err
+		}
+	}
+	if err := i.do(ctx, w); err != nil {
+		return nil, err
+	}
+	return in.grade(ctx)
+}
+
+// world is an instance as cheats and ways see it.
+func (in *tried) world(m proof.Model) (*proof.World, error) {
+	told, err := told(in.lab, in.rec)
+	if err != nil {
+		return nil, err
+	}
+	names := plan.Names{Instance: in.rec.Instance}
+	w := &proof.World{
+		Instance: in.rec.Instance, Workspace: in.rec.Workspace, Tmp: in.tmp, Env: in.env, Model: m, Builder: in.Engine,
+	}
+	for i, s := range in.lab.Services {
+		p := proof.Place{Service: s, Network: told.Services[i].Network, Run: strings.Fields(told.Services[i].Run)}
+		p.Address = strings.TrimPrefix(told.Services[i].URL, "http://")
+		for _, c := range in.lab.Start().Containers {
+			if c.Service == s.Name && c.Environment == s.Environment {
+				p.Pets = append(p.Pets, names.Container(c.Name))
+			}
+		}
+		w.Places = append(w.Places, p)
+	}
+	return w, nil
+}
+
+// cells are the statuses of a report's checks by name: of several
+// environments, the worst.
+func cells(r *report.Report) map[string]check.Status {
+	worse := []check.Status{check.Pass, check.Skip, check.Error, check.Fail}
+	out := map[string]check.Status{}
+	for _, c := range r.Checks {
+		if slices.Index(worse, c.Status) >= slices.Index(worse, out[c.Name]) {
+			out[c.Name] = c.Status
+		}
+	}
+	return out
+}
+
+// verdictOn says how an item came out, by its report.
+func verdictOn(p ProofResult, r *report.Report) (outcome, because string) {
+	if r.CouldNotLook() {
+		return Untried, "it could not be graded: " + firstObserved(r, check.Error)
+	}
+	for _, c := range r.Checks {
+		kind, ok := check.Find(c.Kind)
+		if ok && kind.Behaviour && c.Status != check.Pass {
+			return Unsaid, fmt.Sprintf("the service does not behave right: %s: expected %s, observed %s", c.Name, c.Expected, c.Observed)
+		}
+	}
+	if p.Family == Honest {
+		if r.Passed && r.Score == r.Max {
+			return Cleared, ""
+		}
+		return Accused, fmt.Sprintf("%d of %d points, %s: %s", r.Score, r.Max, r.Provenance.Word, firstObserved(r, check.Fail))
+	}
+	if r.Passed {
+		return Survived, "it passed: " + r.Provenance.Because
+	}
+	if !killed(p.Killer, r) {
+		for _, c := range r.Checks {
+			if c.Name == p.Killer || c.Kind == p.Killer {
+				return Misnamed, fmt.Sprintf("%s should fail; what does is: %s", p.Killer, firstObserved(r, check.Fail))
+			}
+		}
+		return Unsaid, "the lab has no check " + p.Killer
+	}
+	if r.Provenance.Word != p.Provenance {
+		return WrongWord, fmt.Sprintf("the word is %s, expected %s: %s", r.Provenance.Word, p.Provenance, r.Provenance.Because)
+	}
+	return Killed, ""
+}
+
+// killed reports whether a check of a kind, or of a name, failed.
+func killed(killer string, r *report.Report) bool {
+	return slices.ContainsFunc(r.Checks, func(c report.Result) bool {
+		return (c.Kind == killer || c.Name == killer) && c.Status == check.Fail
+	})
+}
+
+// firstObserved is what the first check of a status observed.
+func firstObserved(r *report.Report, status check.Status) string {
+	for _, c := range r.Checks {
+		if c.Status == status {
+			return c.Name + ": " + c.Observed
+		}
+	}
+	return "nothing"
+}

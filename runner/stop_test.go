@@ -1,0 +1,86 @@
+package runner_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/labctl/labctl/runner"
+	"github.com/labctl/labctl/runner/engine"
+	"github.com/labctl/labctl/runner/engine/fake"
+	"github.com/labctl/labctl/runner/state"
+)
+
+// shop starts the shop lab of the commands' tests on an engine that runs
+// nothing.
+func shop(t *testing.T) (*runner.Runner, *fake.Engine, runner.Instance) {
+	t.Helper()
+	lab, err := filepath.Abs(filepath.Join("..", "cmd", "labctl", "testdata", "labs", "shop-lab"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	e := fake.Open(filepath.Join(dir, "engine.json"))
+	r := &runner.Runner{
+		Engine: e, State: state.New(filepath.Join(dir, "state")), Library: runner.NewLibrary(os.DirFS(dir)),
+		User: "ada", Version: "test", Now: time.Now,
+	}
+	started, err := r.Start(t.Context(), runner.StartOptions{Lab: lab, Learner: "ada", Dir: filepath.Join(dir, "ws"), Cwd: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, e, started.Instance
+}
+
+func purge(t *testing.T, r *runner.Runner, in runner.Instance) {
+	t.Helper()
+	p, err := r.PlanStop(t.Context(), in, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Stop(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Somebody else's network that carries our label without our facts must not
+// keep anybody from stopping.
+func TestStopBesideAnOddNetwork(t *testing.T) {
+	t.Parallel()
+	r, e, in := shop(t)
+	if err := e.CreateNetwork(t.Context(), "odd", false, map[string]string{engine.LabelInstance: "odd"}); err != nil {
+		t.Fatal(err)
+	}
+	purge(t, r, in)
+	networks, err := e.Networks(t.Context())
+	if err != nil || len(networks) != 1 || networks[0].Name != "odd" {
+		t.Errorf("networks are %+v (%v), want the odd one alone", networks, err)
+	}
+}
+
+// An instance that starts has no network yet which would say that it stands on
+// a base; the alias that its clean room builds on says so.
+func TestPurgeLeavesABaseThatIsBuiltOn(t *testing.T) {
+	t.Parallel()
+	for alias, stays := range map[string]bool{"labctl-cleanroom/shop-lab-eve:make-0": true, "labctl-cleanroom/shop-lab-ada:left-0": false} {
+		t.Run(alias, func(t *testing.T) {
+			t.Parallel()
+			r, e, in := shop(t)
+			tags, err := e.Tags(t.Context(), "shop/base")
+			if err != nil || len(tags) != 1 {
+				t.Fatalf("bases are %v (%v)", tags, err)
+			}
+			for _, id := range tags {
+				if err := e.TagImage(t.Context(), id, alias); err != nil {
+					t.Fatal(err)
+				}
+			}
+			purge(t, r, in)
+			tags, err = e.Tags(t.Context(), "shop/base")
+			if err != nil || (len(tags) > 0) != stays {
+				t.Errorf("bases are %v (%v)", tags, err)
+			}
+		})
+	}
+}
