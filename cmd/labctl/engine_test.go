@@ -19,6 +19,7 @@ import (
 	"github.com/labctl/labctl/runner/engine"
 	"github.com/labctl/labctl/scenarios/lab"
 	"github.com/labctl/labctl/scenarios/report"
+	"github.com/labctl/labctl/scenarios/schema/schematest"
 )
 
 // These tests are of labctl as it is, on the machine's Docker Engine. Without
@@ -197,18 +198,22 @@ type status struct{ Instances []runner.Instance }
 func TestDriftLabOnDocker(t *testing.T) {
 	t.Parallel()
 	l := newLearner(t)
-	started := decode[status](t, l.labctl(l.dir, exitOK, "start", "drift-lab", "--learner", l.name, "--dir", "my work", "--format", "json"))
-	in := started.Instances[0]
+	runs := l.labctl(l.dir, exitOK, "start", "drift-lab", "--learner", l.name, "--dir", "my work", "--format", "json")
+	schematest.Validate(t, "status", runs)
+	in := decode[status](t, runs).Instances[0]
 	ws := filepath.Join(l.dir, "my work")
 
-	pet := decode[report.Report](t, l.labctl(ws, exitNotPassed, "check", "--format", "json"))
+	saved := filepath.Join(l.dir, "evidence.json")
+	untouched := l.labctl(ws, exitNotPassed, "check", "--format", "json", "--save", saved)
+	l.asInSchemas(saved, untouched)
+	pet := decode[report.Report](t, untouched)
 	if pet.Score != 0 || pet.Max != 100 || pet.Provenance.Word != "untouched" {
 		t.Errorf("the pet got %d of %d, %s", pet.Score, pet.Max, pet.Provenance.Word)
 	}
 
 	l.rebuild(ws, in)
-	saved := filepath.Join(l.dir, "evidence.json")
 	live := l.labctl(ws, exitOK, "check", "--format", "json", "--save", saved)
+	l.asInSchemas(saved, live)
 	rebuilt := decode[report.Report](t, live)
 	if rebuilt.Score != 100 || !rebuilt.Passed || rebuilt.Provenance.Word != "rebuilt" {
 		t.Errorf("the rebuild got %d, %s: %s", rebuilt.Score, rebuilt.Provenance.Word, live)
@@ -225,6 +230,17 @@ func TestDriftLabOnDocker(t *testing.T) {
 	if _, err := os.Stat(ws); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("stop --purge left the workspace: %v", err)
 	}
+}
+
+// asInSchemas holds saved evidence, and its report, to their schemas.
+func (l *learner) asInSchemas(saved string, graded []byte) {
+	l.t.Helper()
+	set, err := os.ReadFile(saved)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	schematest.Validate(l.t, "evidence", set)
+	schematest.Validate(l.t, "report", graded)
 }
 
 // Every scenario of drift-lab gets the report that it must get, every cheat that

@@ -46,6 +46,7 @@ and how it came to be: rebuilt from the repository, or patched in place.`,
 		newStopCmd(f, nil),
 		newTestCmd(f, nil),
 		newValidateCmd(f, nil),
+		newSchemaCmd(f, nil),
 		newVersionCmd(f, nil),
 	)
 	root.SetHelpCommand(newHelpCmd())

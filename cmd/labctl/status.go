@@ -91,12 +91,18 @@ func matching(all []runner.Instance, s runner.Selector) []runner.Instance {
 	return chosen
 }
 
+// statusSchema names the format of statusDocument.
+const statusSchema = "labctl/status/v1"
+
+// statusDocument is what runs, for programs.
+type statusDocument struct {
+	Schema    string            `json:"schema"`
+	Instances []runner.Instance `json:"instances"`
+}
+
 // writeStatus writes labctl/status/v1.
 func writeStatus(w io.Writer, instances []runner.Instance) error {
-	return writeJSON(w, struct {
-		Schema    string            `json:"schema"`
-		Instances []runner.Instance `json:"instances"`
-	}{"labctl/status/v1", instances})
+	return writeJSON(w, statusDocument{statusSchema, instances})
 }
 
 // showNothing says that nothing runs, and how to begin.

@@ -35,7 +35,7 @@ func fullSet() *evidence.Set {
 			Exchanges: []evidence.Exchange{{Request: evidence.Request{Get: "/"}, Container: "c1", Status: 200, Body: "ok"}},
 			Traffic:   &evidence.Traffic{Container: "c1", Sent: 1, Received: 1 << 63},
 			Fresh: []evidence.Fresh{
-				{Image: "sha256:i1", Container: evidence.Container{ID: "f1", Image: "sha256:i1", Tree: digest, Config: json.RawMessage("{}"), HostConfig: json.RawMessage("{}")}},
+				{Image: "sha256:i1", Container: evidence.Container{ID: "f1", Image: "sha256:i1", Created: created, Tree: digest, Config: json.RawMessage("{}"), HostConfig: json.RawMessage("{}")}},
 				{Image: "sha256:i2", Error: "engine away", Container: evidence.Container{Config: json.RawMessage("{}"), HostConfig: json.RawMessage("{}")}},
 			},
 		}},
@@ -157,6 +157,32 @@ func TestUnmarshalRefusesContradictions(t *testing.T) {
 				tree[0].SHA256 = strings.Repeat("0", 64)
 			}
 		}, "not what its digest says"},
+		{"a lab without a name", func(s *evidence.Set) { s.Lab = "" }, "its lab has no name"},
+		{"nobody's", func(s *evidence.Set) { s.Learner = "" }, "its learner has no name"},
+		{"no definition", func(s *evidence.Set) { s.Definition = "" }, "its definition has no name"},
+		{"a content of two sizes", func(s *evidence.Set) {
+			s.Layers["sha256:l1"][0].SHA256 = s.Start.HandMade[0].SHA256
+			s.Layers["sha256:l1"][0].Size = 7
+		}, "is a content of"},
+		{"a file of HEAD of another size", func(s *evidence.Set) {
+			s.Head.Files[0].SHA256 = s.Layers["sha256:l1"][0].SHA256
+			s.Head.Files[0].Size = 7
+		}, "is a content of"},
+		{"a size below nothing", func(s *evidence.Set) { s.Head.Files[0].Size = -1 }, "is a content of -1 bytes"},
+		{"a content of two kinds", func(s *evidence.Set) {
+			s.Head.Files[0].Kind = evidence.KindText
+			s.Start.Files = []evidence.RepoFile{s.Head.Files[0]}
+			s.Start.Files[0].Kind = "tar"
+		}, `is "tar", and "text" elsewhere`},
+		{"HEAD built of no files", func(s *evidence.Set) { s.Head.Files = nil }, "HEAD was built of no files"},
+		{"no replicas", func(s *evidence.Set) { s.Services[0].Replicas = 0 }, "it has 0 replicas"},
+		{"an image's configuration that is none", func(s *evidence.Set) {
+			i := s.Images["sha256:i1"]
+			i.Config = json.RawMessage("[]")
+			s.Images["sha256:i1"] = i
+		}, "the configuration of image sha256:i1 is none"},
+		{"a container's configuration that is none", func(s *evidence.Set) { s.Start.Now[0].HostConfig = json.RawMessage("true") }, "the configuration of container pet is none"},
+		{"a container made at no time", func(s *evidence.Set) { s.Start.Now[0].Created = time.Time{} }, "container pet was made at no time"},
 		{"an image under another's ID", func(s *evidence.Set) { s.Images["sha256:i2"] = evidence.Image{ID: "sha256:i1"} }, "image"},
 		{"a service twice", func(s *evidence.Set) {
 			s.Services = append(s.Services, s.Services[0])
@@ -217,7 +243,9 @@ func TestUnmarshalRefusesContradictions(t *testing.T) {
 		{"what was by hand taken out", func(s *evidence.Set) { s.Start.HandMade = []evidence.Content{} }, "not what the filesystems of the start's containers say"},
 		{"what was by hand edited", func(s *evidence.Set) { s.Start.HandMade[0].SHA256 = strings.Repeat("0a", 32) }, "not what the filesystems of the start's containers say"},
 		{"what was by hand, of what was not read", func(s *evidence.Set) { delete(s.Images, "sha256:i0") }, "what was by hand is told, and cannot be"},
-		{"what HEAD has and no commit", func(s *evidence.Set) { s.Head.Files[0].SHA256 = s.Start.HandMade[0].SHA256 }, "which no commit is said to have"},
+		{"what HEAD has and no commit", func(s *evidence.Set) {
+			s.Head.Files[0].SHA256, s.Head.Files[0].Size = s.Start.HandMade[0].SHA256, s.Start.HandMade[0].Size
+		}, "which no commit is said to have"},
 		{"no checks", func(s *evidence.Set) { s.Checks = nil }, "there is nothing to grade"},
 		{"no required checks", func(s *evidence.Set) { s.Checks = s.Checks[1:] }, "there is nothing to grade"},
 		{"no points", func(s *evidence.Set) { s.Checks[0].Points, s.Checks[1].Points = 0, 0 }, "there is nothing to grade"},

@@ -35,7 +35,7 @@ type Set struct {
 	Builds   []Build          `json:"builds"`
 	Images   map[string]Image `json:"images"`             // by image ID
 	Layers   map[string]Layer `json:"layers"`             // by diff ID
-	Trees    map[string]Tree  `json:"trees"`              // by Tree.Digest
+	Trees    map[string]Tree  `json:"trees"`              // by "sha256:" and the digest of their JSON
 	Unstable string           `json:"unstable,omitempty"` // what changed while it was gathered, twice
 }
 
@@ -80,7 +80,7 @@ type Container struct {
 	Networks      []string        `json:"networks,omitempty"` // names, sorted
 	Aliases       []string        `json:"aliases,omitempty"`  // names by which its networks know it, sorted
 	Serves        string          `json:"serves,omitempty"`   // of a start container: "booking" or "booking.prod"
-	Tree          string          `json:"tree,omitempty"`     // digest of its filesystem in Set.Trees
+	Tree          string          `json:"tree,omitempty"`     // digest of its filesystem in trees
 	TreeError     string          `json:"tree_error,omitempty"`
 }
 
@@ -194,9 +194,9 @@ const (
 
 // Build is what a clean room made of one state of the repository.
 type Build struct {
-	Of      string `json:"of"`
+	Of      string `json:"of"` // "head", "worktree" or "older"
 	Commit  string `json:"commit,omitempty"`
-	Image   string `json:"image,omitempty"`   // ID in Set.Images
+	Image   string `json:"image,omitempty"`   // ID in images
 	Refused string `json:"refused,omitempty"` // why the Dockerfile was not run
 	Failed  string `json:"failed,omitempty"`  // how the build failed
 	Error   string `json:"error,omitempty"`   // why it could not be tried
@@ -231,8 +231,8 @@ const (
 // Entry is one path of a layer or a tree. Times are left out on purpose: they
 // differ between honest builds.
 type Entry struct {
-	Path       string `json:"path"` // absolute, clean: /etc/booking.conf; a byte that is no UTF-8 is \xNN, as in Link
-	Type       string `json:"type"`
+	Path       string `json:"path"`           // absolute, clean: /etc/booking.conf; a byte that is no UTF-8 is \xNN, as in Link
+	Type       string `json:"type"`           // "file", "dir", "symlink", "hardlink", "device", "fifo"; in a layer "whiteout" or "opaque", too
 	Mode       uint32 `json:"mode,omitempty"` // permission bits with setuid 04000, setgid 02000, sticky 01000
 	UID        int    `json:"uid,omitempty"`
 	GID        int    `json:"gid,omitempty"`

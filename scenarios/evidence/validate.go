@@ -1,6 +1,8 @@
 package evidence
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,11 +24,60 @@ const skew = 24 * time.Hour
 // It cannot tell whether what is said once is true.
 func (s *Set) validate() error {
 	for _, part := range []func() error{
-		s.validFilesystems, s.validContainers, s.validServices, s.validRepository, s.validBuilds, s.validHandMade, s.validChecks,
+		s.validIdentity, s.validFilesystems, s.validContents, s.validContainers, s.validServices, s.validRepository, s.validBuilds, s.validHandMade, s.validChecks,
 	} {
 		if err := part(); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (s *Set) validIdentity() error {
+	for what, is := range map[string]string{"lab": s.Lab, "learner": s.Learner, "instance": s.Instance, "definition": s.Definition, "labctl": s.Labctl} {
+		if is == "" {
+			return fmt.Errorf("its %s has no name", what)
+		}
+	}
+	return nil
+}
+
+// validContents: a content has one size, and of a repository's files one kind,
+// wherever it lies.
+func (s *Set) validContents() error {
+	sizes, kinds := map[string]int64{}, map[string]string{}
+	size := func(where, sum string, n int64) error {
+		if was, there := sizes[sum]; sum != "" && there && was != n || n < 0 {
+			return fmt.Errorf("%q is a content of %d bytes, and of %d elsewhere", where, n, was)
+		}
+		sizes[sum] = n
+		return nil
+	}
+	var entries [][]Entry
+	for _, tree := range s.Trees {
+		entries = append(entries, tree)
+	}
+	for _, layer := range s.Layers {
+		entries = append(entries, layer)
+	}
+	for _, list := range entries {
+		for _, e := range list {
+			if e.Type != TypeFile {
+				continue
+			}
+			if err := size(e.Path, e.SHA256, e.Size); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range slices.Concat(s.Head.Files, s.Start.Files) {
+		if err := size(f.Path, f.SHA256, f.Size); err != nil {
+			return err
+		}
+		if was, there := kinds[f.SHA256]; f.SHA256 != "" && there && was != f.Kind {
+			return fmt.Errorf("%q is %q, and %q elsewhere", f.Path, f.Kind, was)
+		}
+		kinds[f.SHA256] = f.Kind
 	}
 	return nil
 }
@@ -56,6 +107,9 @@ func (s *Set) validFilesystems() error {
 		if image.ID != id {
 			return fmt.Errorf("the image %.19s is called %.19s", image.ID, id)
 		}
+		if !isObject(image.Config) {
+			return fmt.Errorf("the configuration of image %.19s is none", id)
+		}
 	}
 	return nil
 }
@@ -75,6 +129,11 @@ func (e Entry) valid(ofLayer bool) error {
 		return fmt.Errorf("%q is a %s with the content %q", e.Path, e.Type, e.SHA256)
 	}
 	return nil
+}
+
+// isObject reports whether what the engine told is an object, or nothing.
+func isObject(raw json.RawMessage) bool {
+	return len(raw) == 0 || raw[0] == '{' || string(raw) == "null"
 }
 
 func isSHA256(s string) bool {
@@ -99,6 +158,9 @@ func (s *Set) validServices() error {
 func (s *Service) valid() error {
 	if s.Publish != lab.PublishPort && s.Publish != lab.PublishNone {
 		return fmt.Errorf("it is published as %q", s.Publish)
+	}
+	if s.Replicas < 1 {
+		return fmt.Errorf("it has %d replicas", s.Replicas)
 	}
 	if s.Answered != "" && len(s.Live) > 0 {
 		return fmt.Errorf("something answered although nothing was live, and %s is live", s.Live[0].Name)
@@ -173,6 +235,12 @@ func (s *Set) validContainers() error {
 			if _, there := s.Trees[c.Tree]; c.Tree != "" && !there {
 				return fmt.Errorf("the filesystem of container %s is missing", c.Name)
 			}
+			if !isObject(c.Config) || !isObject(c.HostConfig) {
+				return fmt.Errorf("the configuration of container %s is none", c.Name)
+			}
+			if c.Created.IsZero() {
+				return fmt.Errorf("container %s was made at no time", c.Name)
+			}
 			if last := s.Time.Add(skew); c.Created.After(last) || c.Started.After(last) {
 				return fmt.Errorf("container %s was made or started after it was looked at", c.Name)
 			}
@@ -224,7 +292,12 @@ func (s *Set) validRepository() error {
 		}
 	}
 	if s.Head.Commit == "" && (len(s.Head.Files) > 0 || len(s.Builds) > 0) {
-		return fmt.Errorf("HEAD has files, or was built, and is no commit")
+		return errors.New("HEAD has files, or was built, and is no commit")
+	}
+	for _, b := range s.Builds {
+		if b.Of == OfHead && b.Image != "" && len(s.Head.Files) == 0 {
+			return errors.New("HEAD was built of no files")
+		}
 	}
 	return nil
 }
@@ -253,7 +326,7 @@ func (s *Set) validBuilds() error {
 		case OfOlder:
 			of += b.Commit
 			if b.Commit == s.Head.Commit {
-				return fmt.Errorf("an older commit that was built is HEAD")
+				return errors.New("an older commit that was built is HEAD")
 			}
 		default:
 			return fmt.Errorf("a build is of %q", b.Of)
@@ -277,7 +350,7 @@ func (s *Set) validHandMade() error {
 		return fmt.Errorf("start: what was by hand is told, and cannot be: %w", err)
 	}
 	if !slices.EqualFunc(had, s.Start.HandMade, func(a, b Content) bool { b.Committed = false; return a == b }) {
-		return fmt.Errorf("start: what was by hand is not what the filesystems of the start's containers say")
+		return errors.New("start: what was by hand is not what the filesystems of the start's containers say")
 	}
 	committed := map[string]bool{}
 	for _, f := range s.Head.Files {
