@@ -21,6 +21,8 @@ type checkOptions struct {
 	selector runner.Selector
 	save     string
 	from     string
+	against  string // a definition whose checks are asked instead
+	repeat   int    // 0 for once
 	format   Format
 }
 
@@ -33,13 +35,20 @@ func newCheckCmd(f *Factory, runF func(context.Context, *checkOptions) error) *c
 workspace you are in, or else the only one running.
 
 --save keeps the evidence that the grade was computed from; --from computes the
-same report from it again, on any machine, without an engine.
+same report from it again, on any machine, without an engine. With --definition
+it is graded with the checks of a lab as it is in a folder (or shipped), for the
+learner and seed of the evidence; which checks come out otherwise is said, and so
+is evidence whose own checks are not those of its definition: exit code 3.
+
+--repeat looks several times, and names each check that wavers: exit code 3.
 
 Exit codes: 0 passed; 1 not passed; 2 the command line is wrong; 3 something
 could not be looked at, which is never a grade.`,
 		Example: `  labctl check
   labctl check --save evidence.json
-  labctl check --from evidence.json --format json`,
+  labctl check --from evidence.json --format json
+  labctl check --from evidence.json --definition drift-lab
+  labctl check --repeat 10`,
 		Args:              atMost(1),
 		ValidArgsFunction: completeRunning(f),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,6 +57,17 @@ could not be looked at, which is never a grade.`,
 			}
 			if opts.from != "" && (opts.selector != runner.Selector{} || opts.save != "") {
 				return usageError("labctl check: --from grades a file; it takes no LAB, --learner or --save", "labctl check --from FILE")
+			}
+			if opts.against != "" && opts.from == "" {
+				return usageError("labctl check: --definition grades a file again; say which with --from", "labctl check --from FILE --definition "+opts.against)
+			}
+			if cmd.Flags().Changed("repeat") {
+				if opts.repeat < 2 {
+					return usageError(fmt.Sprintf("labctl check: --repeat %d repeats nothing", opts.repeat), "labctl check --repeat 10")
+				}
+				if opts.from != "" || opts.save != "" {
+					return usageError("labctl check: --repeat looks several times at what runs; it takes no --from or --save", fmt.Sprintf("labctl check --repeat %d", opts.repeat))
+				}
 			}
 			if runF != nil {
 				return runF(cmd.Context(), opts)
@@ -58,11 +78,18 @@ could not be looked at, which is never a grade.`,
 	addLearner(cmd, &opts.selector.Learner, "whose lab: the learner's `NAME`")
 	cmd.Flags().StringVar(&opts.save, "save", "", "keep the evidence in this `FILE`")
 	cmd.Flags().StringVar(&opts.from, "from", "", "grade the evidence in this `FILE` (- for standard input)")
+	cmd.Flags().StringVar(&opts.against, "definition", "", "grade with the checks of this lab: a `FOLDER`, or a shipped lab's name")
+	cmd.Flags().IntVar(&opts.repeat, "repeat", 0, "look and grade `N` times, and name what wavers")
+	complete(cmd, "definition", completeLabs(f))
+	complete(cmd, "repeat", cobra.NoFileCompletions)
 	addFormat(cmd, &opts.format)
 	return cmd
 }
 
 func checkRun(ctx context.Context, opts *checkOptions) error {
+	if opts.repeat > 0 {
+		return repeatRun(ctx, opts)
+	}
 	var saved []byte
 	var err error
 	if opts.save != "" {
@@ -84,6 +111,9 @@ func checkRun(ctx context.Context, opts *checkOptions) error {
 	set, err := evidence.Unmarshal(saved)
 	if err != nil {
 		return &problem.Problem{What: "cannot grade " + evidenceName(opts), Err: err, Mend: "labctl check --save FILE makes such a file", Usage: opts.from != ""}
+	}
+	if opts.against != "" {
+		return regradeRun(opts, set)
 	}
 	graded, err := report.Grade(set)
 	if err != nil {

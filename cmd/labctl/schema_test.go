@@ -27,9 +27,11 @@ var documented = map[string]struct {
 	id    string // what its schema says
 	nulls bool   // an empty list may be null
 }{
-	"evidence": {evidence.Set{}, evidence.Schema, true},
-	"report":   {report.Report{}, report.Schema, false},
-	"status":   {statusDocument{}, statusSchema, false},
+	"evidence":   {evidence.Set{}, evidence.Schema, true},
+	"report":     {report.Report{}, report.Schema, false},
+	"comparison": {report.Comparison{}, report.ComparisonSchema, false},
+	"repeat":     {report.Repeat{}, report.RepeatSchema, false},
+	"status":     {statusDocument{}, statusSchema, false},
 }
 
 // words are the values of types that have only some.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/labctl/labctl/scenarios/evidence"
 	"github.com/labctl/labctl/scenarios/internal/sample"
+	"github.com/labctl/labctl/scenarios/lab"
 	"github.com/labctl/labctl/scenarios/report"
 	"github.com/labctl/labctl/scenarios/schema"
 	"github.com/labctl/labctl/scenarios/schema/schematest"
@@ -29,12 +30,20 @@ func samples(t *testing.T) map[string][][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := json.Marshal(graded)
-		if err != nil {
-			t.Fatal(err)
+		compared, err := report.Regrade(set, &lab.Lab{Name: set.Lab, Checks: set.Checks[1:]})
+		if err != nil || len(compared.Changed) == 0 {
+			t.Fatalf("%+v, %v", compared, err)
+		}
+		other := graded
+		other.Checks = other.Checks[1:]
+		repeated := report.Repeated([]report.Report{graded, other})
+		if len(repeated.Wavering) == 0 {
+			t.Fatalf("%+v", repeated)
 		}
 		all["evidence"] = append(all["evidence"], saved)
-		all["report"] = append(all["report"], b)
+		all["report"] = append(all["report"], marshal(t, graded))
+		all["comparison"] = append(all["comparison"], marshal(t, compared))
+		all["repeat"] = append(all["repeat"], marshal(t, repeated))
 	}
 	goldens, err := filepath.Glob(filepath.Join("..", "report", "testdata", "*.json"))
 	if err != nil || len(goldens) == 0 {
@@ -48,6 +57,15 @@ func samples(t *testing.T) map[string][][]byte {
 		all["report"] = append(all["report"], b)
 	}
 	return all
+}
+
+func marshal(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func TestSamplesAreAsTheirSchemasSay(t *testing.T) {
@@ -71,11 +89,7 @@ func TestSchemasRefuseOtherDocuments(t *testing.T) {
 		refuse := func(what string, edit func(map[string]json.RawMessage)) {
 			edited := maps.Clone(top)
 			edit(edited)
-			b, err := json.Marshal(edited)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if schematest.Check(t, name, b) == nil {
+			if schematest.Check(t, name, marshal(t, edited)) == nil {
 				t.Errorf("%s: takes %s", name, what)
 			}
 		}
