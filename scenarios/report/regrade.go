@@ -52,19 +52,26 @@ func Regrade(set *evidence.Set, l *lab.Lab) (Comparison, error) {
 	if err != nil {
 		return Comparison{}, err
 	}
+	same := set.Definition == l.Definition
 	asked := with(set, l)
+	if same && set.Start.Files != nil {
+		asked.Start.Files = evidence.Committed(l.Commits)
+	}
 	after, err := Grade(asked)
 	if err != nil {
 		return Comparison{}, err
 	}
 	after.Evidence = before.Evidence // it is the same, whatever is asked of it
 	out := Comparison{
-		Schema: ComparisonSchema, Embedded: set.Definition, Same: set.Definition == l.Definition,
+		Schema: ComparisonSchema, Embedded: set.Definition, Same: same,
 		Unlike: []string{}, Changed: changes(before, after), Report: after,
 	}
-	if out.Same {
+	if same {
 		out.Unlike = append(out.Unlike, unlike(rows(set.Checks), rows(l.Checks))...)
 		out.Unlike = append(out.Unlike, unlike(declared(set.Services), declared(wanted(l)))...)
+		if !slices.Equal(set.Start.Files, asked.Start.Files) {
+			out.Unlike = append(out.Unlike, "the files of the start commit")
+		}
 	}
 	return out, nil
 }
@@ -83,7 +90,7 @@ func with(set *evidence.Set, l *lab.Lab) *evidence.Set {
 		if s.Error == "" && (s.Port != want.Port || s.Publish != want.Publish) {
 			s.Error = fmt.Sprintf("the evidence was gathered where it has port %d and is published as %q", s.Port, s.Publish)
 		}
-		if !same(s.Run, want.Run) {
+		if len(differing(s.Run, want.Run)) > 0 {
 			s.Fresh = nil // run as it is not declared
 		}
 		s.Port, s.Publish, s.Replicas, s.RuntimePaths, s.Run = want.Port, want.Publish, want.Replicas, want.RuntimePaths, want.Run
@@ -197,8 +204,6 @@ func differing(a, b any) []string {
 	}
 	return out
 }
-
-func same(a, b any) bool { return len(differing(a, b)) == 0 }
 
 // fields are those of a value's JSON, each written in one way. Checks and runs
 // can always be written: what of them is raw was read.

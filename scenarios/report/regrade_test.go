@@ -16,7 +16,7 @@ import (
 // definition is the lab that the sample is evidence of.
 func definition() *lab.Lab {
 	return &lab.Lab{
-		Name: "drift-lab", Learner: "ann", Seed: 7, Definition: "sha256:d1", Checks: sample.Checks(),
+		Name: "drift-lab", Learner: "ann", Seed: 7, Definition: "sha256:d1", Checks: sample.Checks(), Commits: sample.Commits(),
 		Services: []lab.Service{{
 			Name: "booking", Port: 8080, Publish: lab.PublishPort, Replicas: 1, RuntimePaths: []string{"/run/booking"}, Run: lab.Run{Memory: "64m"},
 		}},
@@ -68,6 +68,14 @@ func TestRegrade(t *testing.T) {
 			[]string{"check gift was added"}, []report.Change{change("gift", "pass", "absent", 1, 0)}, true},
 		{"a forger hides drift as a runtime path", all(editedLive, service(func(s *evidence.Service) { s.RuntimePaths = []string{"/srv"} })), nil,
 			[]string{"service booking: runtime_paths"}, []report.Change{change("no_drift", "pass", "fail", 10, 0)}, false},
+		{"a forger puts the pet's archive into the start commit", func(s *evidence.Set) {
+			f := sample.RepoFile("pet.tar", "packed")
+			f.Kind = "tar"
+			s.Head.Files, s.Start.Files = append(s.Head.Files, f), append(s.Start.Files, f)
+			layers := sample.With(sample.Layers(sample.ConfToday, sample.QuoteFriday), sample.File("/tmp/HOTFIX", sample.Hotfix))
+			sample.AddImage(s, sample.ImageHead, sample.ImageConfig, layers...)
+			sample.SetLiveImage(s, sample.ImageConfig, layers...)
+		}, nil, []string{"the files of the start commit"}, []report.Change{change("source", "pass", "fail", 0, 0), change("built_from_repo", "pass", "skip", 20, 0)}, false},
 		{"a forger declares another run", service(func(s *evidence.Service) { s.Run.Memory = "1g" }), nil,
 			[]string{"service booking: run"}, []report.Change{change("run_as_declared", "pass", "error", 10, 0), change("survives", "pass", "error", 10, 0)}, false},
 		{"written otherwise", func(s *evidence.Set) {

@@ -167,10 +167,21 @@ func Layers(conf, quote string) []evidence.Layer {
 	}
 }
 
+const dockerfile = "FROM labctl/base:1\nCOPY booking.conf /etc/\nCOPY www /srv/www\n"
+
+// Commits are those that the workspace starts with.
+func Commits() []lab.Commit {
+	return []lab.Commit{{Name: "as_built", Files: []lab.File{
+		{Path: "Dockerfile", Content: []byte(dockerfile)},
+		{Path: "booking.conf", Content: []byte(ConfBuilt)},
+		{Path: "www/cgi-bin/quote", Content: []byte(QuoteBuilt)},
+	}}}
+}
+
 // Files are those of a commit that makes Layers.
 func Files(conf, quote string) []evidence.RepoFile {
 	return []evidence.RepoFile{
-		RepoFile("Dockerfile", "FROM labctl/base:1\nCOPY booking.conf /etc/\nCOPY www /srv/www\n"),
+		RepoFile("Dockerfile", dockerfile),
 		RepoFile("booking.conf", conf),
 		RepoFile("www/cgi-bin/quote", quote),
 	}
