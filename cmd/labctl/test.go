@@ -61,7 +61,7 @@ could not be tried is exit code 3.`,
 			return testRun(cmd.Context(), opts)
 		},
 	}
-	cmd.Flags().IntVar(&opts.parallel, "parallel", min(4, max(2, runtime.NumCPU())), "try `N` things at once")
+	cmd.Flags().IntVar(&opts.parallel, "parallel", min(8, 2*runtime.NumCPU()), "try `N` things at once")
 	complete(cmd, "parallel", cobra.NoFileCompletions)
 	cmd.Flags().BoolVar(&opts.trust, "trust", false, "let a lab from a folder run its scripts on this machine")
 	cmd.Flags().BoolVar(&opts.keep, "keep", false, "keep the instances that came out wrong, to look at them")

@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -35,7 +34,7 @@ var ofTheEngine = []string{
 }
 
 // like is all that two entries must share to be the same.
-func like(h *tar.Header, sum [sha256.Size]byte) string {
+func like(h *tar.Header, sum string) string {
 	return fmt.Sprint(h.Typeflag, h.Mode, h.Uid, h.Gid, h.Linkname, h.Devmajor, h.Devminor, h.Size, sum)
 }
 
@@ -62,7 +61,7 @@ func exported(name string, ignored []string, each func(h *tar.Header, content []
 		if err != nil {
 			return fmt.Errorf("reading %s in an exported filesystem: %w", h.Name, err)
 		}
-		if err := each(h, content, like(h, sha256.Sum256(content))); err != nil {
+		if err := each(h, content, like(h, digest(content))); err != nil {
 			return err
 		}
 	}
@@ -186,77 +185,93 @@ func files(edits []edit) []edit {
 	return slices.DeleteFunc(slices.Clone(edits), func(e edit) bool { return e.header.Typeflag != tar.TypeReg })
 }
 
-// byHand are the contents, by digest, that the pets of a place have and the
-// images that they were made of do not.
-func (w *World) byHand(ctx context.Context) (map[[sha256.Size]byte]bool, error) {
-	has := map[[sha256.Size]byte]bool{}
-	for _, p := range w.Places {
-		for _, pet := range p.Pets {
-			image, err := w.docker(ctx, "inspect", "--format", "{{.Image}}", pet)
-			if err != nil {
-				return nil, err
-			}
-			before, err := w.exportImage(ctx, image)
-			if err != nil {
-				return nil, err
-			}
-			after, err := w.export(ctx, pet)
-			if err != nil {
-				return nil, err
-			}
-			built := map[[sha256.Size]byte]bool{}
-			err = exported(before, ofTheEngine, func(_ *tar.Header, content []byte, _ string) error {
-				built[sha256.Sum256(content)] = true
-				return nil
-			})
-			if err != nil {
-				return nil, err
-			}
-			err = exported(after, ofTheEngine, func(_ *tar.Header, content []byte, _ string) error {
-				if sum := sha256.Sum256(content); len(content) > 0 && !built[sum] {
-					has[sum] = true
-				}
-				return nil
-			})
-			if err != nil {
-				return nil, err
-			}
+// byHand are the contents, by digest, that the pets have and the images that
+// they were made of do not, with the paths at which they lie.
+func (w *World) byHand(ctx context.Context) (map[string][]string, error) {
+	has := map[string][]string{}
+	err := eachPet(w, func(_ Place, pet string) error {
+		image, err := w.imageOf(ctx, pet)
+		if err != nil {
+			return err
 		}
-	}
-	return has, nil
+		before, err := w.exportImage(ctx, image)
+		if err != nil {
+			return err
+		}
+		after, err := w.export(ctx, pet)
+		if err != nil {
+			return err
+		}
+		built := map[string]bool{}
+		err = exported(before, ofTheEngine, func(_ *tar.Header, content []byte, _ string) error {
+			built[digest(content)] = true
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return exported(after, ofTheEngine, func(h *tar.Header, content []byte, _ string) error {
+			if sum := digest(content); len(content) > 0 && !built[sum] {
+				has[sum] = append(has[sum], "/"+h.Name)
+			}
+			return nil
+		})
+	})
+	return has, err
 }
 
-// ofThePet is the word of an image that holds all that the pet has: laundered,
-// if somebody changed it by hand.
+// imageOf is the ID of a container's image.
+func (w *World) imageOf(ctx context.Context, container string) (string, error) {
+	return w.docker(ctx, "inspect", "--format", "{{.Image}}", container)
+}
+
+// ofThePet is the word of an image that holds all that the edited pet has:
+// laundered, if something is left of what somebody did to it by hand.
 func ofThePet(ctx context.Context, w *World) (report.Word, error) {
-	has, err := w.byHand(ctx)
-	if err != nil || len(has) > 0 {
-		return report.Laundered, err
-	}
-	return report.Unproven, nil
+	return w.launders(ctx, w.editsTo, func(at []string, edited map[string]bool) bool {
+		return slices.ContainsFunc(at, func(path string) bool { return !edited[path] })
+	})
 }
 
 // ofTheEdits is the word of an image that holds what the right one has and
 // HEAD does not make: laundered, if the pet has some of it by hand.
 func ofTheEdits(ctx context.Context, w *World) (report.Word, error) {
+	return w.launders(ctx, func(ctx context.Context, p Place, pet string) ([]edit, error) {
+		image, err := w.imageOf(ctx, pet)
+		if err != nil {
+			return nil, err
+		}
+		return w.editsToImage(ctx, p, image)
+	}, func([]string, map[string]bool) bool { return false })
+}
+
+// launders decides between the two words for an image that edits are laid
+// over: stays tells whether something done by hand, at these paths, is still
+// there when the paths that are edited are not.
+func (w *World) launders(ctx context.Context, edits func(context.Context, Place, string) ([]edit, error), stays func(at []string, edited map[string]bool) bool) (report.Word, error) {
 	has, err := w.byHand(ctx)
 	if err != nil {
 		return "", err
 	}
-	for _, p := range w.Places {
-		for _, pet := range p.Pets {
-			image, err := w.docker(ctx, "inspect", "--format", "{{.Image}}", pet)
-			if err != nil {
-				return "", err
-			}
-			edits, err := w.editsToImage(ctx, p, image)
-			if err != nil {
-				return "", err
-			}
-			if slices.ContainsFunc(edits, func(e edit) bool { return has[sha256.Sum256(e.content)] }) {
-				return report.Laundered, nil
+	word := report.Unproven
+	err = eachPet(w, func(p Place, pet string) error {
+		laid, err := edits(ctx, p, pet)
+		if err != nil {
+			return err
+		}
+		edited := map[string]bool{}
+		for _, e := range laid {
+			edited[e.path()] = true
+			if has[digest(e.content)] != nil {
+				word = report.Laundered
 			}
 		}
-	}
-	return report.Unproven, nil
+		for _, at := range has {
+			if stays(at, edited) {
+				word = report.Laundered
+			}
+		}
+		return nil
+	})
+	return word, err
 }

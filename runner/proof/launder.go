@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/labctl/labctl/scenarios/report"
 )
 
 // launders make an image of the pet, edited by hand, so that what runs in the
@@ -70,11 +72,11 @@ var launders = []Cheat{
 		},
 	},
 	{
-		Name: "tar-on-scratch", Family: "launder", Doc: "commit a tar of the edited pet, and unpack it on an empty base", Killer: "source", Word: ofThePet,
+		Name: "tar-on-scratch", Family: "launder", Doc: "commit a tar of the edited pet, and unpack it on an empty base", Killer: "source", Word: always(report.Laundered),
 		Do: func(ctx context.Context, w *World) error { return w.tarball(ctx, "scratch") },
 	},
 	{
-		Name: "tar-on-the-base", Family: "launder", Doc: "commit a tar of the edited pet, and unpack it on the lab's base", Killer: "source", Word: ofThePet,
+		Name: "tar-on-the-base", Family: "launder", Doc: "commit a tar of the edited pet, and unpack it on the lab's base", Killer: "source", Word: always(report.Laundered),
 		Do: func(ctx context.Context, w *World) error {
 			base, err := w.base()
 			if err != nil {
@@ -158,7 +160,7 @@ func (w *World) base() (string, error) {
 // changes are the configuration of a container's image as lines of a
 // Dockerfile: what an export loses.
 func (w *World) changes(ctx context.Context, container string) ([]string, error) {
-	image, err := w.docker(ctx, "inspect", "--format", "{{.Image}}", container)
+	image, err := w.imageOf(ctx, container)
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +222,7 @@ func saveLoad(ctx context.Context, w *World) error {
 		if len(p.Pets) == 0 {
 			return notApplicable("no container of the start serves %s", p.Service.Address())
 		}
-		image, err := w.docker(ctx, "inspect", "--format", "{{.Image}}", p.Pets[0])
+		image, err := w.imageOf(ctx, p.Pets[0])
 		if err != nil {
 			return err
 		}

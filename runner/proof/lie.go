@@ -216,7 +216,7 @@ func (w *World) fetched(ctx context.Context, step func(url string, e edit) strin
 	if len(p.Pets) == 0 {
 		return notApplicable("no container of the start serves %s", p.Service.Address())
 	}
-	image, err := w.docker(ctx, "inspect", "--format", "{{.Image}}", p.Pets[0])
+	image, err := w.imageOf(ctx, p.Pets[0])
 	if err != nil {
 		return err
 	}

@@ -130,3 +130,7 @@ check "assert" "as_many_as_before" {
 check "provenance" "rebuilt" {
   service = service.shop
 }
+
+not_applicable "other-port" { reason = "the herd is reached on its network alone" }
+not_applicable "shared-network" { reason = "the herd is reached on its network alone" }
+not_applicable "any-address" { reason = "the herd is reached on its network alone" }
