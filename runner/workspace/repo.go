@@ -143,6 +143,14 @@ func (g git) hashFiles(ctx context.Context, id string) ([]evidence.RepoFile, err
 				return nil, fmt.Errorf("%q: %w", e.path, err)
 			}
 			file.Size, file.SHA256 = size, hex.EncodeToString(sum.Sum(nil))
+			if file.Kind != evidence.KindText {
+				if _, content, err = o.open(e.id, "blob"); err != nil {
+					return nil, fmt.Errorf("%q: %w", e.path, err)
+				}
+				if file.Packed, err = evidence.PackedIn(content, file.Kind); err != nil {
+					return nil, fmt.Errorf("%q: %w", e.path, err)
+				}
+			}
 		}
 		files = append(files, file)
 	}

@@ -27,6 +27,24 @@ func hotfix(set *evidence.Set) {
 	sample.SetLiveImage(set, sample.ImageConfig, layers...)
 }
 
+// holding puts an archive into HEAD that holds a text.
+func holding(path, text string) func(*evidence.Set) {
+	return func(set *evidence.Set) {
+		f := packed(path, "tar")
+		f.Packed = []string{sample.File("", text).SHA256}
+		set.Head.Files = append(set.Head.Files, f)
+	}
+}
+
+// made makes the live image, and the one that HEAD makes, hold a text.
+func made(text string) func(*evidence.Set) {
+	return func(set *evidence.Set) {
+		layers := sample.With(right(), sample.File("/srv/elsewhere", text))
+		sample.AddImage(set, sample.ImageHead, sample.ImageConfig, layers...)
+		sample.SetLiveImage(set, sample.ImageConfig, layers...)
+	}
+}
+
 func start(edit func(*evidence.Start)) func(*evidence.Set) {
 	return func(set *evidence.Set) { edit(&set.Start) }
 }
@@ -65,6 +83,15 @@ func TestSource(t *testing.T) {
 			was.SHA256 = sample.RepoFile("", "as it was").SHA256
 			s.Files = append(s.Files, was)
 		})), check.Fail, "HEAD adds vendor.tar (tar), and the image of web-001 holds what no commit has as a file", inPet, nil},
+		{"what an archive holds alone", all(holding("pet.tar", "made elsewhere"), made("made elsewhere")), check.Fail,
+			"HEAD adds pet.tar (tar), and the image of web-001 holds what is in there alone: /srv/elsewhere", []string{"/srv/elsewhere"}, nil},
+		{"what an archive and a file of HEAD hold", all(holding("pet.tar", "made elsewhere"), made("made elsewhere"), func(set *evidence.Set) {
+			set.Head.Files = append(set.Head.Files, sample.RepoFile("here", "made elsewhere"))
+		}), check.Pass, "so it is", nil, []string{"HEAD adds what cannot be read as text: pet.tar (tar)"}},
+		{"what an archive and the start's image hold", all(holding("pet.tar", sample.QuoteBuilt), made(sample.QuoteBuilt)), check.Pass,
+			"so it is", nil, []string{"HEAD adds what cannot be read as text: pet.tar (tar)"}},
+		{"what an archive holds and the image does not", holding("pet.tar", "made elsewhere"), check.Pass,
+			"so it is", nil, []string{"HEAD adds what cannot be read as text: pet.tar (tar)"}},
 		{"a submodule", func(set *evidence.Set) {
 			set.Head.Files = append(set.Head.Files, evidence.RepoFile{Path: "sub", Mode: "160000"})
 		}, check.Pass, none, nil, nil},

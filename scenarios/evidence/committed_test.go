@@ -3,7 +3,7 @@ package evidence_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
+	"reflect"
 	"testing"
 
 	"github.com/labctl/labctl/scenarios/evidence"
@@ -24,7 +24,7 @@ func TestCommitted(t *testing.T) {
 		file("a/run", "100755", "#!/bin/sh\n", "text"), file("b", "100644", "\x1f\x8b\x08", "gzip"),
 		file("link", "120000", "b", "text"), file("none", "100644", "", "text"),
 	}
-	if !slices.Equal(got, want) {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 	// A workspace without commits has no files, which is known.

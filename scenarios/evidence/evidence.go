@@ -172,11 +172,12 @@ type Head struct {
 
 // RepoFile is one file of a commit.
 type RepoFile struct {
-	Path   string `json:"path"`
-	Mode   string `json:"mode"` // git's: 100644, 100755, 120000; 160000 is a submodule, which has no content
-	SHA256 string `json:"sha256"`
-	Size   int64  `json:"size"`
-	Kind   string `json:"kind"` // of its content, as KindOf names it
+	Path   string   `json:"path"`
+	Mode   string   `json:"mode"` // git's: 100644, 100755, 120000; 160000 is a submodule, which has no content
+	SHA256 string   `json:"sha256"`
+	Size   int64    `json:"size"`
+	Kind   string   `json:"kind"`             // of its content, as KindOf names it
+	Packed []string `json:"packed,omitempty"` // SHA-256 of what an archive holds, as PackedIn lists it
 }
 
 // Change is one path that differs between HEAD and the working tree.

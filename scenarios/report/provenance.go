@@ -176,6 +176,13 @@ func ofHead(set *evidence.Set, c evidence.Container, name string, head evidence.
 		if len(held) > 0 {
 			return Provenance{Laundered, fmt.Sprintf("%s; HEAD makes it out of %s", holds(name, held), check.Few(added))}
 		}
+		unpacked, err := check.Unpacked(set, c.Image)
+		if err != nil {
+			return Provenance{Unknown, fmt.Sprintf("HEAD adds %s; what came out of it cannot be told: %v", check.Few(added), err)}
+		}
+		if len(unpacked) > 0 {
+			return Provenance{Laundered, fmt.Sprintf("%s holds what HEAD has in %s alone: %s", name, check.Few(added), check.Few(unpacked))}
+		}
 	}
 	return Provenance{Rebuilt, fmt.Sprintf("%s runs what commit %.7s makes", name, head.Commit)}
 }

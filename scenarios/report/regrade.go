@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/labctl/labctl/scenarios/check"
@@ -69,7 +70,7 @@ func Regrade(set *evidence.Set, l *lab.Lab) (Comparison, error) {
 	if same {
 		out.Unlike = append(out.Unlike, unlike(rows(set.Checks), rows(l.Checks))...)
 		out.Unlike = append(out.Unlike, unlike(declared(set.Services), declared(wanted(l)))...)
-		if !slices.Equal(set.Start.Files, asked.Start.Files) {
+		if !slices.EqualFunc(set.Start.Files, asked.Start.Files, func(a, b evidence.RepoFile) bool { return reflect.DeepEqual(a, b) }) {
 			out.Unlike = append(out.Unlike, "the files of the start commit")
 		}
 	}
