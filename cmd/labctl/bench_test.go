@@ -31,6 +31,27 @@ func BenchmarkMainJob(b *testing.B) {
 	}
 }
 
+// BenchmarkProof proves drift-lab as a whole, and holds the time that it takes
+// to that in which the engine was answering one of its requests.
+//
+//	make bench
+func BenchmarkProof(b *testing.B) {
+	bin := filepath.Join(b.TempDir(), "labctl")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		b.Fatalf("building labctl: %v\n%s", err, out)
+	}
+	m := newMainJob(b, bin)
+	for b.Loop() {
+		tr, host := newTrace(b)
+		took := m.must(b, host, []string{"test", "drift-lab"})
+		busy, requests := tr.atWork(), len(tr.take())
+		b.Logf("test drift-lab  %.0f s, the engine at work %.0f s on %d requests, ratio %.2f", took.Seconds(), busy.Seconds(), requests, float64(took)/float64(busy))
+		b.ReportMetric(took.Seconds(), "proof-s")
+		b.ReportMetric(float64(took)/float64(busy), "proof-ratio")
+		b.ReportMetric(float64(requests), "proof-requests")
+	}
+}
+
 // mainJob drives a labctl binary through drift-lab, in folders of its own.
 type mainJob struct {
 	bin, learner, dir string

@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -62,9 +64,22 @@ func countRequests(t *testing.T, bin string, tell func(what string, requests int
 	tell("start", len(tr.take()))
 	m.rebuild(t)
 	m.must(t, host, m.graded())
-	tell("first check", len(tr.take()))
+	first := tr.take()
+	tell("first check", len(first))
+	if !builds(first) {
+		t.Error("the first check of a new HEAD builds nothing")
+	}
 	m.must(t, host, m.graded())
-	tell("check at an unchanged HEAD", len(tr.take()))
+	again := tr.take()
+	tell("check at an unchanged HEAD", len(again))
+	if builds(again) {
+		t.Error("a check at an unchanged HEAD builds something")
+	}
 	m.must(t, host, m.stop())
 	tell("stop", len(tr.take()))
+}
+
+// builds reports whether one of some requests asks for a build.
+func builds(requests []*traced) bool {
+	return slices.ContainsFunc(requests, func(q *traced) bool { return strings.Contains(q.path, "/build?") })
 }

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // A trace is what a program asked of the engine, in order. It is taken by a
@@ -25,6 +26,9 @@ import (
 type trace struct {
 	mu       sync.Mutex
 	requests []*traced
+	open     int           // requests that are being answered
+	since    time.Time     // when the first of those came
+	busy     time.Duration // how long at least one was being answered, before
 }
 
 // traced is one request and what came back.
@@ -89,9 +93,8 @@ func newTrace(tb testing.TB) (*trace, string) {
 			return // the client gave up
 		}
 		r.Body = io.NopCloser(bytes.NewReader(q.body))
-		tr.mu.Lock()
-		tr.requests = append(tr.requests, q)
-		tr.mu.Unlock()
+		tr.begin(q)
+		defer tr.end()
 		proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), tracedKey{}, q)))
 	})}
 	go func() { _ = server.Serve(listener) }()
@@ -113,6 +116,32 @@ func (c *copied) Read(p []byte) (int, error) {
 		c.to.Write(p[:min(n, room)])
 	}
 	return n, err
+}
+
+func (t *trace) begin(q *traced) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.requests = append(t.requests, q)
+	if t.open++; t.open == 1 {
+		t.since = time.Now()
+	}
+}
+
+func (t *trace) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.open--; t.open == 0 {
+		t.busy += time.Since(t.since)
+	}
+}
+
+// atWork is how long the engine was answering since the last call.
+func (t *trace) atWork() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	busy := t.busy
+	t.busy = 0
+	return busy
 }
 
 // take returns what was asked since the last call.
