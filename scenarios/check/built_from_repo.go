@@ -44,12 +44,12 @@ func evalBuiltFromRepo(c lab.Check, set *evidence.Set) Verdict {
 		return Verdict{Status: Fail, Container: s.Live[0].Name, Expected: expected, Observed: "HEAD does not build: " + said[0], Details: said[1:]}
 	}
 	for _, container := range s.Live {
-		ds, err := CompareBuild(set, container.Image, build)
+		paths, other, err := compareBuild(set, container.Image, build)
 		if err != nil {
 			return couldNot(err.Error())
 		}
-		if len(ds) > 0 {
-			return unlike(set, container, expected, ds)
+		if len(paths)+len(other) > 0 {
+			return unlike(set, container, expected, paths, other)
 		}
 	}
 	v := Verdict{Status: Pass, Container: s.Live[0].Name, Expected: expected, Observed: "the same, layer by layer"}
@@ -61,9 +61,10 @@ func evalBuiltFromRepo(c lab.Check, set *evidence.Set) Verdict {
 
 // unlike is the verdict of an image that HEAD does not make, with what may
 // have made it.
-func unlike(set *evidence.Set, c evidence.Container, expected string, ds []string) Verdict {
+func unlike(set *evidence.Set, c evidence.Container, expected string, paths []evidence.Difference, other []string) Verdict {
+	ds := append(lines(paths), other...)
 	v := Verdict{
-		Status: Fail, Container: c.Name, Expected: expected, Details: ds,
+		Status: Fail, Container: c.Name, Expected: expected, Details: append(shown(set, paths), other...), Lacks: lacking(set, paths),
 		Observed: "the image of " + called(c) + " is something else: " + Few(ds),
 	}
 	if build, explained := Explained(set, c.Image); explained {
@@ -74,7 +75,7 @@ func unlike(set *evidence.Set, c evidence.Container, expected string, ds []strin
 				uncommitted = append(uncommitted, "not committed: "+change.Path)
 			}
 			v.Observed = "it was built from changes that are not committed"
-			v.Details = append(uncommitted, ds...)
+			v.Details = append(uncommitted, v.Details...)
 			v.Next = "Commit the changes, and build again from that commit."
 		case evidence.OfOlder:
 			v.Observed = "it was built from commit " + short(build.Commit) + ", which is not the last"
@@ -137,21 +138,50 @@ func HeadBuild(set *evidence.Set) (evidence.Build, error) {
 // CompareBuild says in what an image differs from what a clean room built,
 // one line each: "+ /tmp/HOTFIX".
 func CompareBuild(set *evidence.Set, image string, build evidence.Build) ([]string, error) {
+	paths, other, err := compareBuild(set, image, build)
+	return append(lines(paths), other...), err
+}
+
+// compareBuild tells paths that differ; only when there are none, what else
+// differs.
+func compareBuild(set *evidence.Set, image string, build evidence.Build) (paths []evidence.Difference, other []string, err error) {
 	has, err := set.LayersOf(image)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	want, err := set.LayersOf(build.Image)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if ds := evidence.Diff(evidence.Union(want), evidence.Union(has), evidence.AsBuilt); len(ds) > 0 {
-		return lines(ds), nil
+		return ds, nil, nil
 	}
 	if !sameDeltas(evidence.Deltas(want), evidence.Deltas(has)) {
-		return []string{notByDockerfile}, nil
+		return nil, []string{notByDockerfile}, nil
 	}
-	return compareConfig(set.Images[image].Config, set.Images[build.Image].Config)
+	other, err = compareConfig(set.Images[image].Config, set.Images[build.Image].Config)
+	return nil, other, err
+}
+
+// SinceBuild is how a container's filesystem differs from what a clean room
+// built, and how its image does in what is no path: its configuration, or that
+// the right files lie in other layers.
+func SinceBuild(set *evidence.Set, s *evidence.Service, c evidence.Container, build evidence.Build) (paths []evidence.Difference, other []string, err error) {
+	want, err := set.LayersOf(build.Image)
+	if err != nil {
+		return nil, nil, err
+	}
+	if paths, err = since(want, evidence.AsBuilt, set, s, c); err != nil {
+		return nil, nil, err
+	}
+	ofImage, other, err := compareBuild(set, c.Image, build)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(ofImage) > 0 {
+		other, err = compareConfig(set.Images[c.Image].Config, set.Images[build.Image].Config)
+	}
+	return paths, other, err
 }
 
 // sameDeltas compares what the layers change, one by one. A layer that changes

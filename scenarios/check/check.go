@@ -28,9 +28,12 @@ type Verdict struct {
 	Container string   // name of the container that decided it, if one did
 	Expected  string   // one line
 	Observed  string   // one line
-	Details   []string // paths and short diffs: "~ /etc/booking.conf"
+	Details   []string // paths and short diffs: "~ /etc/booking.conf", what belongs to one below it after Indent
 	Notes     []string // what does not change the verdict but should be known
 	Next      string   // overrides the check's own next step; for errors, how to mend
+
+	// Lacks are contents that Details would show, had the evidence their texts.
+	Lacks []evidence.Entry
 }
 
 // Needs is the evidence that a check is decided by. What several checks need

@@ -35,7 +35,7 @@ var NoDrift = Kind{
 			if len(ds) > 0 {
 				return Verdict{
 					Status: Fail, Container: container.Name, Expected: expected,
-					Observed: called(container) + " differs from its image: " + Few(lines(ds)), Details: lines(ds),
+					Observed: called(container) + " differs from its image: " + Few(lines(ds)), Details: shown(set, ds), Lacks: lacking(set, ds),
 				}
 			}
 		}
@@ -43,17 +43,22 @@ var NoDrift = Kind{
 	},
 }
 
-// Drift is how a live container's filesystem differs from its image's.
+// Drift is how a container's filesystem differs from its image's.
 func Drift(set *evidence.Set, s *evidence.Service, c evidence.Container) ([]evidence.Difference, error) {
 	layers, err := set.LayersOf(c.Image)
 	if err != nil {
 		return nil, err
 	}
+	return since(layers, evidence.Exactly, set, s, c)
+}
+
+// since is how a container's filesystem differs from what layers make, less
+// what running it as it runs explains.
+func since(layers []evidence.Layer, how evidence.Exactness, set *evidence.Set, s *evidence.Service, c evidence.Container) ([]evidence.Difference, error) {
 	now, err := tree(set, c)
 	if err != nil {
 		return nil, err
 	}
-	image := evidence.Union(layers)
 	ignored := slices.Clone(s.RuntimePaths)
 	host, err := requestedOf(c)
 	if err != nil {
@@ -67,7 +72,7 @@ func Drift(set *evidence.Set, s *evidence.Service, c evidence.Container) ([]evid
 	if host.Init {
 		ignored = append(ignored, "/sbin/docker-init")
 	}
-	ds := evidence.Diff(image, now, evidence.Exactly, ignored...)
+	ds := evidence.Diff(evidence.Union(layers), now, how, ignored...)
 	// The engine makes the folders above a mount, too: those are its, not drift.
 	return slices.DeleteFunc(ds, func(d evidence.Difference) bool {
 		return d.Sign == "+" && stub(now, d.Path, append(mounted, ignored...))

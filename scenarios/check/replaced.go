@@ -38,9 +38,10 @@ func evalReplaced(c lab.Check, set *evidence.Set) Verdict {
 	expected := fmt.Sprintf("%s made since the start, the old ones out", count(s.Replicas, "container"))
 	for _, container := range s.Live {
 		if FromStart(set, container) {
+			ds := sinceStart(set, container)
 			return Verdict{
 				Status: Fail, Container: container.Name, Expected: expected,
-				Observed: called(container) + " is still live", Details: sinceStart(set, container),
+				Observed: called(container) + " is still live", Details: shown(set, ds), Lacks: lacking(set, ds),
 			}
 		}
 	}
@@ -89,12 +90,12 @@ func FromStart(set *evidence.Set, c evidence.Container) bool {
 
 // sinceStart is what changed on a container of the start since then; nothing
 // when that is not known.
-func sinceStart(set *evidence.Set, c evidence.Container) []string {
+func sinceStart(set *evidence.Set, c evidence.Container) []evidence.Difference {
 	ds, err := ChangedSinceStart(set, c)
 	if err != nil {
 		return nil
 	}
-	return lines(ds)
+	return ds
 }
 
 // ChangedSinceStart compares a container of the start with what it was then.

@@ -25,6 +25,8 @@ type Difference struct {
 	Sign string // "+" only in the second, "-" only in the first, "~" in both
 	Path string
 	What string // of "~": "content", "mode 644 → 600", "owner 0:0 → 1000:1000", "link a → b", "type file → dir"
+
+	Before, After Entry // what the two have there; the zero Entry for nothing
 }
 
 // String is the difference on one line: "~ /etc/booking.conf". What differs is
@@ -62,14 +64,14 @@ func diff(a, b []Entry, how Exactness, ignored []string) []Difference {
 	for p, was := range before {
 		now, there := after[p]
 		if !there {
-			out = append(out, Difference{Sign: "-", Path: p})
+			out = append(out, Difference{Sign: "-", Path: p, Before: was})
 		} else if how.counted(now) != how.counted(was) {
-			out = append(out, Difference{Sign: "~", Path: p, What: how.what(was, now)})
+			out = append(out, Difference{Sign: "~", Path: p, What: how.what(was, now), Before: was, After: now})
 		}
 	}
-	for p := range after {
+	for p, now := range after {
 		if _, there := before[p]; !there {
-			out = append(out, Difference{Sign: "+", Path: p})
+			out = append(out, Difference{Sign: "+", Path: p, After: now})
 		}
 	}
 	slices.SortFunc(out, func(x, y Difference) int { return strings.Compare(x.Path, y.Path) })

@@ -51,6 +51,7 @@ func fullSet() *evidence.Set {
 		},
 		Layers: map[string]evidence.Layer{"sha256:l1": {fileEntry("/a", "1")}, "sha256:l2": {whiteout("/a")}},
 		Trees:  map[string]evidence.Tree{digest: tree},
+		Texts:  texts("1"),
 	}
 }
 

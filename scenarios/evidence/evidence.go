@@ -28,15 +28,16 @@ type Set struct {
 	Definition string    `json:"definition"`
 	Seed       int64     `json:"seed"`
 
-	Checks   []lab.Check      `json:"checks"`
-	Services []Service        `json:"services"`
-	Start    Start            `json:"start"`
-	Head     Head             `json:"head"`
-	Builds   []Build          `json:"builds"`
-	Images   map[string]Image `json:"images"`             // by image ID
-	Layers   map[string]Layer `json:"layers"`             // by diff ID
-	Trees    map[string]Tree  `json:"trees"`              // by "sha256:" and the digest of their JSON
-	Unstable string           `json:"unstable,omitempty"` // what changed while it was gathered, twice
+	Checks   []lab.Check       `json:"checks"`
+	Services []Service         `json:"services"`
+	Start    Start             `json:"start"`
+	Head     Head              `json:"head"`
+	Builds   []Build           `json:"builds"`
+	Images   map[string]Image  `json:"images"`             // by image ID
+	Layers   map[string]Layer  `json:"layers"`             // by diff ID
+	Trees    map[string]Tree   `json:"trees"`              // by "sha256:" and the digest of their JSON
+	Texts    map[string]string `json:"texts,omitempty"`    // of small files that differ, by SHA-256: for reports to show, never for grading
+	Unstable string            `json:"unstable,omitempty"` // what changed while it was gathered, twice
 }
 
 // Service is one service in one environment, as declared and as found.

@@ -82,6 +82,39 @@ func readTar(r io.Reader, whiteouts bool) (entries []Entry, ended bool, err erro
 	}
 }
 
+// ReadContents reads from a tar, of a layer or a whole filesystem, the files
+// whose content is wanted: by SHA-256, with their sizes in bytes. They are held
+// in memory. What is not there is left out.
+func ReadContents(r io.Reader, wanted map[string]int64) (map[string]string, error) {
+	sizes := map[int64]bool{}
+	for _, size := range wanted {
+		sizes[size] = true
+	}
+	found := map[string]string{}
+	tr := tar.NewReader(r)
+	for {
+		h, err := tr.Next()
+		if errors.Is(err, io.EOF) {
+			return found, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading a tar: %w", err)
+		}
+		if h.Typeflag != tar.TypeReg || !sizes[h.Size] {
+			continue
+		}
+		content, err := io.ReadAll(tr)
+		if err != nil {
+			return nil, fmt.Errorf("reading %q in a tar: %w", h.Name, err)
+		}
+		sum := sha256.Sum256(content)
+		digest := hex.EncodeToString(sum[:])
+		if _, is := wanted[digest]; is {
+			found[digest] = string(content)
+		}
+	}
+}
+
 // entry is one header of a tar; ok is false for what is no path.
 func entry(h *tar.Header, content io.Reader, whiteouts bool) (e Entry, ok bool, err error) {
 	p := path.Clean("/" + h.Name)

@@ -24,7 +24,7 @@ const skew = 24 * time.Hour
 // It cannot tell whether what is said once is true.
 func (s *Set) validate() error {
 	for _, part := range []func() error{
-		s.validIdentity, s.validFilesystems, s.validContents, s.validContainers, s.validServices, s.validRepository, s.validBuilds, s.validHandMade, s.validChecks,
+		s.validIdentity, s.validFilesystems, s.validContents, s.validContainers, s.validServices, s.validRepository, s.validBuilds, s.validHandMade, s.validChecks, s.validTexts,
 	} {
 		if err := part(); err != nil {
 			return err
