@@ -11,9 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/labctl/labctl/runner/engine"
 	"github.com/labctl/labctl/scenarios/evidence"
 )
 
@@ -53,29 +55,49 @@ func (e *Engine) Layers(ctx context.Context, ref string) (map[string]evidence.La
 	return layers, e.failed(err, "reading the layers of image %s", ref)
 }
 
+// Contents implements engine.Observer, by the same streams as Tree and Layers.
+func (e *Engine) Contents(ctx context.Context, from engine.Source, wanted map[string]int64) (map[string]string, error) {
+	if from.Container != "" {
+		export, err := e.client.ContainerExport(ctx, from.Container)
+		if err != nil {
+			return nil, e.failed(err, "exporting container %s", from.Container)
+		}
+		defer export.Close()
+		found, err := evidence.ReadContents(export, wanted)
+		return found, e.failed(err, "reading files of container %s", from.Container)
+	}
+	saved, err := e.client.ImageSave(ctx, []string{from.Image})
+	if err != nil {
+		return nil, e.failed(err, "saving image %s", from.Image)
+	}
+	defer saved.Close()
+	found := map[string]string{}
+	err = eachBlob(saved, func(blob io.Reader) error {
+		layer, done, err := openLayer(blob)
+		if err != nil || layer == nil {
+			return err
+		}
+		defer done()
+		contents, err := evidence.ReadContents(layer, wanted)
+		maps.Copy(found, contents)
+		return err
+	})
+	return found, e.failed(err, "reading files of image %s", from.Image)
+}
+
 // readLayers reads the wanted layers, by diff ID, from a saved image. One that
 // is not there is an error.
 func readLayers(saved io.Reader, wanted map[string]bool) (map[string]evidence.Layer, error) {
 	layers := make(map[string]evidence.Layer, len(wanted))
-	archive := tar.NewReader(saved)
-	for {
-		header, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if header.Typeflag != tar.TypeReg {
-			continue
-		}
-		diffID, layer, err := readBlob(archive)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", header.Name, err)
-		}
+	err := eachBlob(saved, func(blob io.Reader) error {
+		diffID, layer, err := readBlob(blob)
 		if wanted[diffID] {
 			layers[diffID] = layer
 		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	for diffID := range wanted {
 		if _, ok := layers[diffID]; !ok {
@@ -85,17 +107,34 @@ func readLayers(saved io.Reader, wanted map[string]bool) (map[string]evidence.La
 	return layers, nil
 }
 
-// readBlob reads one file of a saved image. For what is no layer (manifests,
-// configurations, signatures) the diff ID is "".
+// eachBlob does something with each file of a saved image.
+func eachBlob(saved io.Reader, do func(blob io.Reader) error) error {
+	archive := tar.NewReader(saved)
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if header.Typeflag != tar.TypeReg {
+			continue
+		}
+		if err := do(archive); err != nil {
+			return fmt.Errorf("%s: %w", header.Name, err)
+		}
+	}
+}
+
+// readBlob reads one file of a saved image. For what is no layer the diff ID
+// is "".
 func readBlob(blob io.Reader) (diffID string, layer evidence.Layer, err error) {
-	content, done, err := uncompressed(blob)
-	if err != nil {
+	content, done, err := openLayer(blob)
+	if err != nil || content == nil {
 		return "", nil, err
 	}
 	defer done()
-	if head, err := content.Peek(512); err != nil || !isTar(head) {
-		return "", nil, nil
-	}
 	digest := sha256.New()
 	tee := io.TeeReader(content, digest)
 	if layer, err = evidence.ReadLayer(tee); err != nil {
@@ -106,6 +145,20 @@ func readBlob(blob io.Reader) (diffID string, layer evidence.Layer, err error) {
 		return "", nil, err
 	}
 	return "sha256:" + hex.EncodeToString(digest.Sum(nil)), layer, nil
+}
+
+// openLayer is the tar in one file of a saved image; nil for what is no layer
+// (manifests, configurations, signatures).
+func openLayer(blob io.Reader) (layer io.Reader, done func(), err error) {
+	content, done, err := uncompressed(blob)
+	if err != nil {
+		return nil, nil, err
+	}
+	if head, err := content.Peek(512); err != nil || !isTar(head) {
+		done()
+		return nil, nil, nil
+	}
+	return content, done, nil
 }
 
 // uncompressed reads through gzip and zstd, told by their first bytes.

@@ -73,6 +73,12 @@ type Network struct {
 	Created  time.Time
 }
 
+// Source is where contents are read from: one of the two.
+type Source struct {
+	Container string // ID or name, running or not
+	Image     string // ID or reference
+}
+
 // Observer reads. Nothing it does changes anything on the engine.
 type Observer interface {
 	Info(ctx context.Context) (Info, error)
@@ -97,6 +103,10 @@ type Observer interface {
 	Layers(ctx context.Context, image string) (map[string]evidence.Layer, error)
 	// Tree reads a container's whole filesystem, running or not.
 	Tree(ctx context.Context, container string) (evidence.Tree, error)
+	// Contents reads files of a container's filesystem or of an image's layers
+	// whose contents are wanted: by SHA-256, with their sizes in bytes. It holds
+	// them in memory. What is not there is left out.
+	Contents(ctx context.Context, from Source, wanted map[string]int64) (map[string]string, error)
 	// Received is how many bytes a container's networks have received.
 	Received(ctx context.Context, container string) (uint64, error)
 }

@@ -36,6 +36,7 @@ var behaviours = []struct {
 	{"containers are listed and inspected as they were made", observed},
 	{"scripts run inside a container", scripts},
 	{"a tree has what the image has and what was done", trees},
+	{"contents are read by their digests", contents},
 	{"services answer", answers},
 	{"builds make images in layers", builds},
 	{"builds fail with their log", buildFails},

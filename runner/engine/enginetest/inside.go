@@ -66,6 +66,30 @@ func trees(w *world) {
 	}
 }
 
+func contents(w *world) {
+	image := w.base()
+	id := w.start(engine.ContainerSpec{Name: w.name, Image: image})
+	_, err := w.Exec(w.ctx, id, "", "echo today >/drift", nil)
+	w.must(err)
+	tree, err := w.Tree(w.ctx, id)
+	w.must(err)
+	drift, hello, busybox := entry(tree, "/drift"), entry(tree, "/answers/hello"), entry(tree, "/bin/busybox")
+	if drift == nil || hello == nil || busybox == nil {
+		w.Fatalf("the tree lacks what was put there: %+v", tree)
+	}
+	wanted := map[string]int64{drift.SHA256: drift.Size, hello.SHA256: hello.Size, strings.Repeat("0", 64): busybox.Size}
+	found, err := w.Contents(w.ctx, engine.Source{Container: id}, wanted)
+	w.must(err)
+	if len(found) != 2 || found[hello.SHA256] != "hello\n" || int64(len(found[drift.SHA256])) != drift.Size {
+		w.Errorf("the container's contents are %q", found)
+	}
+	found, err = w.Contents(w.ctx, engine.Source{Image: image}, wanted)
+	w.must(err)
+	if len(found) != 1 || found[hello.SHA256] != "hello\n" {
+		w.Errorf("the image's contents are %q", found)
+	}
+}
+
 func answers(w *world) {
 	request := evidence.Request{Get: "/hello"}
 	if x := w.Get(w.ctx, w.silence(), request, nil); x.Failed == "" || x.Error != "" || x.Status != 0 {

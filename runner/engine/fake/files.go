@@ -3,6 +3,7 @@ package fake
 import (
 	"context"
 
+	"github.com/labctl/labctl/runner/engine"
 	"github.com/labctl/labctl/scenarios/evidence"
 )
 
@@ -33,6 +34,38 @@ func (e *Engine) Tree(ctx context.Context, id string) (tree evidence.Tree, err e
 		return nil
 	})
 	return tree, err
+}
+
+// Contents implements engine.Observer. Contents of large files are not kept,
+// and so never found.
+func (e *Engine) Contents(ctx context.Context, from engine.Source, wanted map[string]int64) (map[string]string, error) {
+	found := map[string]string{}
+	err := e.request(ctx, "Contents", func(s *state) error {
+		var entries []evidence.Entry
+		if from.Container != "" {
+			c, err := s.container(from.Container)
+			if err != nil {
+				return err
+			}
+			entries = s.tree(c)
+		} else {
+			img, err := s.image(from.Image)
+			if err != nil {
+				return err
+			}
+			for _, diffID := range img.Layers {
+				entries = append(entries, s.Layers[diffID]...)
+			}
+		}
+		for _, entry := range entries {
+			content, small := s.Contents[entry.SHA256]
+			if size, is := wanted[entry.SHA256]; is && small && size == entry.Size {
+				found[entry.SHA256] = content
+			}
+		}
+		return nil
+	})
+	return found, err
 }
 
 // tree is a container's filesystem: its image's layers and what was edited.
