@@ -29,3 +29,16 @@ func newColors(on bool) colors {
 		Cyan:   paint(color.FgCyan),
 	}
 }
+
+// diff paints a line of a unified diff.
+func (c colors) diff(line string) string {
+	switch line[:min(1, len(line))] {
+	case "+":
+		return c.Green(line)
+	case "-":
+		return c.Red(line)
+	case "@":
+		return c.Cyan(line)
+	}
+	return line
+}

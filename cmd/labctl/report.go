@@ -97,15 +97,34 @@ func (v *reportView) line(name, text string) {
 	fmt.Fprintf(v.io.Out, "  %s %s\n", pad(name, 8), wrap(Clean(text), v.io.Width, indent))
 }
 
-// details are paths and differences, to be read under each other.
+// details are paths and differences, to be read under each other. What is
+// indented belongs to the line above it.
 func (v *reportView) details(details []string) {
+	const indent = "           "
+	shown := 0
 	for i, d := range details {
-		if i == maxDetails {
-			fmt.Fprintf(v.io.Out, "           … and %d more; --format json shows all\n", len(details)-maxDetails)
+		if below, belongs := strings.CutPrefix(d, check.Indent); belongs && i > 0 {
+			fmt.Fprintf(v.io.Out, "%s%s%s\n", indent, check.Indent, v.c.diff(Clean(below)))
+			continue
+		}
+		if shown == maxDetails {
+			fmt.Fprintf(v.io.Out, "%s… and %d more; --format json shows all\n", indent, more(details[i:]))
 			return
 		}
-		fmt.Fprintf(v.io.Out, "           %s\n", Clean(d))
+		fmt.Fprintf(v.io.Out, "%s%s\n", indent, Clean(d))
+		shown++
 	}
+}
+
+// more counts details less what belongs to others.
+func more(details []string) int {
+	n := 0
+	for _, d := range details {
+		if !strings.HasPrefix(d, check.Indent) {
+			n++
+		}
+	}
+	return n
 }
 
 // footer says what to do next.

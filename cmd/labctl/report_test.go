@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,6 +24,10 @@ func TestReportText(t *testing.T) {
 	for i := range details {
 		details[i] = fmt.Sprintf("~ /srv/file-%02d\x1b[2J", i)
 	}
+	// What belongs to a file counts for none of its own, wherever it is cut.
+	details = slices.Insert(details, 11, check.Indent+"-not shown")
+	details = slices.Insert(details, 10, check.Indent+"+last\x1b[2J")
+	details = slices.Insert(details, 1, check.Indent+"-old", check.Indent+"+new")
 	got := reportText(report.Report{
 		Lab: "preprod-lab", Learner: "ada", Score: 5, Max: 30,
 		Provenance: report.Provenance{Word: "patched", Because: "web-1\u202e is still live in prod"},
@@ -47,6 +52,8 @@ patched: web-1\u202e is still live in prod
 ✗ No drift (web in prod)  0/15, not required  no_drift
   expected its image's files
            ~ /srv/file-00\x1b[2J
+               -old
+               +new
            ~ /srv/file-01\x1b[2J
            ~ /srv/file-02\x1b[2J
            ~ /srv/file-03\x1b[2J
@@ -56,6 +63,7 @@ patched: web-1\u202e is still live in prod
            ~ /srv/file-07\x1b[2J
            ~ /srv/file-08\x1b[2J
            ~ /srv/file-09\x1b[2J
+               +last\x1b[2J
            … and 3 more; --format json shows all
   why      What nobody wrote down is lost with the server,
            which may be any time.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -313,6 +314,10 @@ func (p *Provisioner) record(ctx context.Context, op plan.Op) error {
 	if err != nil {
 		return err
 	}
+	texts, err := p.handMade(ctx, c.ID, image, layers, tree)
+	if err != nil {
+		return err
+	}
 	c.Name = p.Names.Container(op.Container.Name)
 	c.Tree = tree.Digest()
 
@@ -322,13 +327,41 @@ func (p *Provisioner) record(ctx context.Context, op plan.Op) error {
 	if b.Images == nil {
 		b.Images, b.Layers, b.Trees = map[string]evidence.Image{}, map[string]evidence.Layer{}, map[string]evidence.Tree{}
 	}
+	if b.Texts == nil {
+		b.Texts = map[string]string{}
+	}
 	b.Containers = append(b.Containers, c)
 	b.Images[image.ID] = image
 	b.Trees[c.Tree] = tree
 	for id, layer := range layers {
 		b.Layers[id] = layer
 	}
+	maps.Copy(b.Texts, texts)
 	return p.Store.SaveBaseline(p.Record.Instance, b)
+}
+
+// handMade are the texts that a container has by hand, by SHA-256. Once
+// somebody changes them they are nowhere else.
+func (p *Provisioner) handMade(ctx context.Context, id string, image evidence.Image, layers map[string]evidence.Layer, tree evidence.Tree) (map[string]string, error) {
+	var stack []evidence.Layer
+	for _, diff := range image.Layers {
+		stack = append(stack, layers[diff])
+	}
+	var files []evidence.Entry
+	for _, d := range evidence.Diff(evidence.Union(stack), tree, evidence.Exactly) {
+		for _, e := range d.Contents() {
+			if e == d.After {
+				files = append(files, e)
+			}
+		}
+	}
+	share := evidence.MaxTexts / int64(len(p.Lab.Start().Containers))
+	wanted := evidence.Wanted(files, evidence.MaxText, share)
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	contents, err := p.Engine.Contents(ctx, engine.Source{Container: id}, wanted)
+	return evidence.Texts(contents), err
 }
 
 // Resume takes over what an earlier start recorded of containers that it

@@ -32,6 +32,8 @@ type Repository interface {
 	Holds(ctx context.Context, contents map[string]int64) (map[string]bool, error)
 	// Older are commits before HEAD, the newest first.
 	Older(ctx context.Context, limit int) ([]string, error)
+	// Files are those of a commit, with their contents.
+	Files(ctx context.Context, commit string) ([]lab.File, error)
 }
 
 // Built is what a clean room made of one state of the repository.
@@ -90,25 +92,38 @@ type session struct {
 	repoErr error
 	asked   map[string]bool // what was gathered already
 
+	startTexts map[string]string // of the baseline, by SHA-256
+	lacks      []evidence.Entry  // contents that checks could show
+
 	// behaviour is what is asked of each service to see how it behaves, and so
 	// what a fresh container of it is asked too.
 	behaviour map[int][]evidence.Request
 }
 
-func (g *Gatherer) once(ctx context.Context) (*evidence.Set, error) {
-	s := &session{Gatherer: g, asked: map[string]bool{}, behaviour: map[int][]evidence.Request{}}
-	s.set = &evidence.Set{
-		Schema: evidence.Schema, Labctl: g.Version, Time: g.Now().UTC().Truncate(time.Second),
-		Lab: g.Lab.Name, Learner: g.Lab.Learner, Instance: g.Record.Instance,
-		Definition: g.Lab.Definition, Seed: g.Lab.Seed, Checks: g.Lab.Checks,
-		Images: map[string]evidence.Image{}, Layers: map[string]evidence.Layer{}, Trees: map[string]evidence.Tree{},
+// begin is the work on a set that has nothing yet.
+func (g *Gatherer) begin() *session {
+	return &session{
+		Gatherer: g, asked: map[string]bool{}, behaviour: map[int][]evidence.Request{},
+		set: &evidence.Set{
+			Schema: evidence.Schema, Labctl: g.Version, Time: g.Now().UTC().Truncate(time.Second),
+			Lab: g.Lab.Name, Learner: g.Lab.Learner, Instance: g.Record.Instance,
+			Definition: g.Lab.Definition, Seed: g.Lab.Seed, Checks: g.Lab.Checks,
+			Images: map[string]evidence.Image{}, Layers: map[string]evidence.Layer{}, Trees: map[string]evidence.Tree{},
+		},
 	}
+}
+
+func (g *Gatherer) once(ctx context.Context) (*evidence.Set, error) {
+	s := g.begin()
 	g.Progress.Send(progress.Event{State: progress.Begun, Step: "look at what is live"})
 	if err := s.look(ctx); err != nil {
 		return nil, err
 	}
 	g.Progress.Send(progress.Event{State: progress.Done, Step: "look at what is live"})
 	if err := s.answer(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.texts(ctx); err != nil {
 		return nil, err
 	}
 	return s.set, nil
@@ -136,31 +151,13 @@ func (s *session) look(ctx context.Context) error {
 }
 
 func (s *session) service(ctx context.Context, declared lab.Service) (evidence.Service, error) {
-	out := evidence.Service{
-		Name: declared.Name, Environment: declared.Environment, Port: declared.Port, Publish: declared.Publish,
-		Network: s.Names.Network(declared.Environment), Replicas: declared.Replicas,
-		RuntimePaths: declared.RuntimePaths, Run: declared.Run, Live: []evidence.Container{},
+	out := s.declared(declared)
+	var err error
+	if out.Live, err = s.live(ctx, out); err != nil {
+		return out, err
 	}
-	var candidates []engine.Summary
-	if declared.Publish == lab.PublishNone {
-		candidates = Attached(s.all, out.Network)
-	} else {
-		out.Address = s.address(declared)
-		candidates = Publishing(s.all, out.Address)
-	}
-	for _, summary := range candidates {
-		c, err := s.Engine.Inspect(ctx, summary.ID)
-		if errors.Is(err, engine.ErrNotFound) {
-			continue // gone meanwhile: the second look will tell
-		}
-		if err != nil {
-			return out, err
-		}
-		if !serves(c, out) {
-			continue
-		}
-		s.tree(ctx, &c)
-		out.Live = append(out.Live, c)
+	for i := range out.Live {
+		s.tree(ctx, &out.Live[i])
 	}
 	out.Sharers = sharers(s.all, out.Live)
 	if len(out.Live) == 0 && out.Address != "" {
@@ -172,6 +169,41 @@ func (s *session) service(ctx context.Context, declared lab.Service) (evidence.S
 	return out, nil
 }
 
+// declared is what is known of a service before anybody looked.
+func (s *session) declared(declared lab.Service) evidence.Service {
+	out := evidence.Service{
+		Name: declared.Name, Environment: declared.Environment, Port: declared.Port, Publish: declared.Publish,
+		Network: s.Names.Network(declared.Environment), Replicas: declared.Replicas,
+		RuntimePaths: declared.RuntimePaths, Run: declared.Run, Live: []evidence.Container{},
+	}
+	if declared.Publish != lab.PublishNone {
+		out.Address = s.address(declared)
+	}
+	return out
+}
+
+// live is what answers for a service.
+func (s *session) live(ctx context.Context, service evidence.Service) ([]evidence.Container, error) {
+	candidates := Publishing(s.all, service.Address)
+	if service.Publish == lab.PublishNone {
+		candidates = Attached(s.all, service.Network)
+	}
+	live := []evidence.Container{}
+	for _, summary := range candidates {
+		c, err := s.Engine.Inspect(ctx, summary.ID)
+		if errors.Is(err, engine.ErrNotFound) {
+			continue // gone meanwhile: the second look will tell
+		}
+		if err != nil {
+			return nil, err
+		}
+		if serves(c, service) {
+			live = append(live, c)
+		}
+	}
+	return live, nil
+}
+
 func readyPath(s lab.Service) string {
 	if s.Ready.Get != "" {
 		return s.Ready.Get
@@ -180,11 +212,16 @@ func readyPath(s lab.Service) string {
 }
 
 func (s *session) address(declared lab.Service) string {
-	key := declared.Name
-	if declared.Environment != "" {
-		key += "." + declared.Environment
+	return s.Record.Addresses[label(declared.Name, declared.Environment)]
+}
+
+// label names a service and environment as labels and records do: booking or
+// booking.prod.
+func label(service, environment string) string {
+	if environment == "" {
+		return service
 	}
-	return s.Record.Addresses[key]
+	return service + "." + environment
 }
 
 // tree reads a container's filesystem into the set.
@@ -208,7 +245,7 @@ func (s *session) start(ctx context.Context) error {
 	case err != nil:
 		s.set.Start.Lost = err.Error()
 	default:
-		s.set.Start.Containers = b.Containers
+		s.set.Start.Containers, s.startTexts = b.Containers, b.Texts
 		for id, image := range b.Images {
 			s.set.Images[id] = image
 		}
@@ -256,7 +293,9 @@ func (s *session) answer(ctx context.Context) error {
 			return err
 		}
 		for _, r := range ready {
-			statuses[r.check] = r.kind.Eval(s.set.Checks[r.check], s.set).Status
+			v := r.kind.Eval(s.set.Checks[r.check], s.set)
+			statuses[r.check] = v.Status
+			s.lacks = append(s.lacks, v.Lacks...)
 		}
 		if len(statuses) == before {
 			break // checks that require each other: the report says so

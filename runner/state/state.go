@@ -61,6 +61,7 @@ type Baseline struct {
 	Images     map[string]evidence.Image `json:"images"`
 	Layers     map[string]evidence.Layer `json:"layers"`
 	Trees      map[string]evidence.Tree  `json:"trees"`
+	Texts      map[string]string         `json:"texts,omitempty"` // of what they had by hand, by SHA-256
 }
 
 // CacheDir is where clean rooms keep what they built.
@@ -109,6 +110,9 @@ func (s *Store) LoadBaseline(instance string) (*Baseline, error) {
 		if tree.Digest() != digest {
 			return nil, fmt.Errorf("reading the baseline of %s: a filesystem in it is not the one that was recorded", instance)
 		}
+	}
+	if err := evidence.ValidateTexts(b.Texts); err != nil {
+		return nil, fmt.Errorf("reading the baseline of %s: %w", instance, err)
 	}
 	return &b, nil
 }
