@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/labctl/labctl/runner/cleanroom"
 	"github.com/labctl/labctl/runner/engine"
 	"github.com/labctl/labctl/runner/gather"
 	"github.com/labctl/labctl/runner/plan"
@@ -27,6 +28,15 @@ func (r *Runner) Gather(ctx context.Context, in Instance) (*evidence.Set, error)
 		return nil, err
 	}
 	defer unlock()
+	g, err := r.gatherer(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return g.Gather(ctx)
+}
+
+// gatherer looks at an instance, which the caller has locked.
+func (r *Runner) gatherer(ctx context.Context, in Instance) (*gather.Gatherer, error) {
 	w, err := r.look(ctx)
 	if err != nil {
 		return nil, err
@@ -40,16 +50,18 @@ func (r *Runner) Gather(ctx context.Context, in Instance) (*evidence.Set, error)
 	}
 	rec.Workspace = in.Workspace
 	repo := workspace.Open(rec.Workspace)
-	g := &gather.Gatherer{
+	return &gather.Gatherer{
 		Engine: r.Engine, Lab: l, Names: plan.Names{Instance: rec.Instance}, Record: rec,
 		Labels: commonLabels(rec, r.User), Version: r.Version, Now: r.Now, Progress: r.Progress,
 		Baseline:   func() (*state.Baseline, error) { return r.State.LoadBaseline(rec.Instance) },
 		Repository: func() (gather.Repository, error) { return repo, nil },
 		CleanRoom: func(ctx context.Context, of, commit string) (gather.Built, error) {
-			return r.build(ctx, rec, repo, of, commit)
+			return r.build(ctx, r.room(rec), repo, of, commit)
 		},
-	}
-	return g.Gather(ctx)
+		CleanContents: func(ctx context.Context, commit string, wanted map[string]int64) (map[string]string, error) {
+			return r.buildContents(ctx, rec, repo, commit, wanted)
+		},
+	}, nil
 }
 
 // running reads an instance that must be complete.
@@ -89,7 +101,7 @@ func (r *Runner) sweep(ctx context.Context, w world, rec *state.Record) error {
 const olderWithin = 30 * time.Second
 
 // build makes one state of the repository in a clean room.
-func (r *Runner) build(ctx context.Context, rec *state.Record, repo *workspace.Repo, of, commit string) (gather.Built, error) {
+func (r *Runner) build(ctx context.Context, room *cleanroom.Room, repo *workspace.Repo, of, commit string) (gather.Built, error) {
 	step := "clean room: build " + map[string]string{
 		evidence.OfHead: "HEAD", evidence.OfWorktree: "the working tree", evidence.OfOlder: fmt.Sprintf("%.7s", commit),
 	}[of]
@@ -109,7 +121,6 @@ func (r *Runner) build(ctx context.Context, rec *state.Record, repo *workspace.R
 	if err != nil {
 		return gather.Built{}, err
 	}
-	room := r.room(rec)
 	if of == evidence.OfOlder {
 		room.Timeout = olderWithin
 	}
@@ -164,36 +175,53 @@ func (r *Runner) Shell(ctx context.Context, in Instance, name string, stdin io.R
 // container finds a running container of an instance by the lab's name or the
 // engine's; without a name, the one that is live.
 func (r *Runner) container(ctx context.Context, in Instance, name string) (string, error) {
-	choices, err := r.shellable(ctx, in)
+	choices, err := r.reachable(ctx, in, false)
 	if err != nil {
 		return "", err
 	}
-	var names []string
-	for _, c := range choices {
-		if name != "" && (c.Name == name || c.Name == in.Instance+"-"+name || c.ID == name) {
-			return c.ID, nil
-		}
-		names = append(names, c.Name)
+	if name != "" {
+		return pick(in, choices, name, "running container")
 	}
-	if name == "" && len(choices) == 1 {
+	if len(choices) == 1 {
 		return choices[0].ID, nil
 	}
-	p := &problem.Problem{What: fmt.Sprintf("no running container of %s is called %q", in.Instance, name), Usage: true}
-	if name == "" {
-		p.What = "which container?"
-		if len(choices) == 0 {
-			p.What, p.Usage = "nothing of "+in.Instance+" runs", false
-		}
+	p := &problem.Problem{What: "which container?", Usage: true}
+	if len(choices) == 0 {
+		p.What, p.Usage = "nothing of "+in.Instance+" runs", false
 	}
-	if len(names) > 0 {
-		p.Mend = fmt.Sprintf("there are: %s", names)
-	}
-	return "", p
+	return "", thereAre(p, choices)
 }
 
-// shellable are the running containers of an instance: its own, and what is
-// live on its services.
-func (r *Runner) shellable(ctx context.Context, in Instance) ([]engine.Summary, error) {
+// pick finds a container by the lab's name or the engine's; what says what it
+// should be.
+func pick(in Instance, choices []engine.Summary, name, what string) (string, error) {
+	for _, c := range choices {
+		if c.Name == name || c.Name == in.Instance+"-"+name || c.ID == name {
+			return c.ID, nil
+		}
+	}
+	return "", thereAre(&problem.Problem{What: fmt.Sprintf("no %s of %s is called %q", what, in.Instance, name), Usage: true}, choices)
+}
+
+// thereAre says in a problem which containers could have been named.
+func thereAre(p *problem.Problem, choices []engine.Summary) *problem.Problem {
+	if len(choices) > 0 {
+		p.Mend = fmt.Sprintf("there are: %s", names(choices))
+	}
+	return p
+}
+
+func names(containers []engine.Summary) []string {
+	var out []string
+	for _, c := range containers {
+		out = append(out, c.Name)
+	}
+	return out
+}
+
+// reachable are the containers of an instance, its own and what is live on its
+// services: the running ones, or stopped ones too.
+func (r *Runner) reachable(ctx context.Context, in Instance, stopped bool) ([]engine.Summary, error) {
 	w, err := r.look(ctx)
 	if err != nil {
 		return nil, err
@@ -209,7 +237,7 @@ func (r *Runner) shellable(ctx context.Context, in Instance) ([]engine.Summary, 
 		for _, s := range in.Services {
 			mine = mine || slices.ContainsFunc(s.Live, func(l LiveContainer) bool { return l.ID == c.ID })
 		}
-		if mine && c.State == "running" {
+		if mine && (stopped || c.State == "running") {
 			out = append(out, c)
 		}
 	}
@@ -217,14 +245,7 @@ func (r *Runner) shellable(ctx context.Context, in Instance) ([]engine.Summary, 
 }
 
 // Containers implements API.
-func (r *Runner) Containers(ctx context.Context, in Instance) ([]string, error) {
-	choices, err := r.shellable(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, c := range choices {
-		names = append(names, c.Name)
-	}
-	return names, nil
+func (r *Runner) Containers(ctx context.Context, in Instance, stopped bool) ([]string, error) {
+	choices, err := r.reachable(ctx, in, stopped)
+	return names(choices), err
 }

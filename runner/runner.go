@@ -165,8 +165,13 @@ type API interface {
 	// Shell opens a shell in a container of the instance: by the lab's name
 	// or the engine's; "" is what is live, when that is one container.
 	Shell(ctx context.Context, in Instance, container string, stdin io.Reader, stdout, stderr io.Writer) (exit int, err error)
-	// Containers names the containers that Shell takes, for completion.
-	Containers(ctx context.Context, in Instance) ([]string, error)
+	// Drift tells how a container of the instance, named as for Shell and
+	// stopped or not, differs from its image and from what HEAD makes; "" is
+	// all that is live.
+	Drift(ctx context.Context, in Instance, container string) (*Drift, error)
+	// Containers names the containers that Shell takes, or with the stopped
+	// ones those that Drift takes, for completion.
+	Containers(ctx context.Context, in Instance, stopped bool) ([]string, error)
 	PlanStop(ctx context.Context, in Instance, purge bool) (*StopPlan, error)
 	Stop(ctx context.Context, plan *StopPlan) error
 	Test(ctx context.Context, o TestOptions) (*TestOutcome, error)

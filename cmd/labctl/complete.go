@@ -50,8 +50,8 @@ func completeRunning(f *Factory) cobra.CompletionFunc {
 }
 
 // completeContainers completes the first argument with the containers of the
-// instance that is meant.
-func completeContainers(f *Factory, selector *runner.Selector) cobra.CompletionFunc {
+// instance that is meant, the stopped ones too where they will do.
+func completeContainers(f *Factory, selector *runner.Selector, stopped bool) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -60,7 +60,7 @@ func completeContainers(f *Factory, selector *runner.Selector) cobra.CompletionF
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}
-		names, err := r.Containers(cmd.Context(), in)
+		names, err := r.Containers(cmd.Context(), in, stopped)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}

@@ -26,7 +26,7 @@ labctl exits with the shell's exit code.`,
 		Example: `  labctl shell pet-01
   echo 'cat /etc/booking.conf' | labctl shell pet-01`,
 		Args:              atMost(1),
-		ValidArgsFunction: completeContainers(f, &opts.selector),
+		ValidArgsFunction: completeContainers(f, &opts.selector, false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				opts.container = args[0]

@@ -55,10 +55,13 @@ type Gatherer struct {
 	Repository func() (Repository, error)
 	// CleanRoom builds a commit, or the working tree.
 	CleanRoom func(ctx context.Context, of, commit string) (Built, error)
-	Labels    map[string]string // of containers it makes
-	Version   string
-	Now       func() time.Time
-	Progress  progress.Func
+	// CleanContents builds HEAD once more, and reads files that only the build
+	// made. Drift asks for it.
+	CleanContents func(ctx context.Context, commit string, wanted map[string]int64) (map[string]string, error)
+	Labels        map[string]string // of containers it makes
+	Version       string
+	Now           func() time.Time
+	Progress      progress.Func
 }
 
 // Gather looks once, and once more when something changed meanwhile.
