@@ -134,7 +134,19 @@ func (r *Room) result(ctx context.Context, files []lab.File) (*result, error) {
 	if found, ok := r.cached(key); ok {
 		return found, nil
 	}
+	unlock, err := r.once(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if found, ok := r.cached(key); ok {
+		return found, nil // somebody else built it meanwhile
+	}
 	made, err := r.make(ctx, c)
+	if errors.Is(err, engine.ErrNotFound) {
+		// Somebody without this cache built the same, and was done first.
+		made, err = r.make(ctx, c)
+	}
 	if err != nil {
 		return nil, err
 	}
