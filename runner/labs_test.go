@@ -16,6 +16,7 @@ import (
 	"github.com/labctl/labctl/runner/docker"
 	"github.com/labctl/labctl/runner/engine"
 	"github.com/labctl/labctl/runner/state"
+	"github.com/labctl/labctl/scenarios/config"
 )
 
 // What drift-lab does not have, environments and replicas, is proven with labs
@@ -74,39 +75,80 @@ func sweep(ctx context.Context, t *testing.T, e engine.Engine, user string) {
 	}
 }
 
-func TestScenariosGetTheReportsThatTheyExpect(t *testing.T) {
-	t.Parallel()
-	fixtures, err := filepath.Abs(filepath.Join("testdata", "labs"))
+// fixture is the folder of a lab of these tests.
+func fixture(t *testing.T, name string) string {
+	t.Helper()
+	dir, err := filepath.Abs(filepath.Join("testdata", "labs", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for dir, scenarios := range map[string]int{
-		filepath.Join(fixtures, "promotion"): 7, // two environments, each with an address of its own
-		filepath.Join(fixtures, "herd"):      6, // two replicas that no port is published of
-		documentedLab(t):                     3,
+	return dir
+}
+
+// proven tries a lab, or a part of it, and reports what is not as it should be.
+func proven(t *testing.T, o runner.TestOptions) *runner.TestOutcome {
+	t.Helper()
+	o.Cwd, o.Parallel, o.Trust = o.Lab, 2, true
+	outcome, err := newRunner(t).Test(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, result := range outcome.Scenarios {
+		if !result.OK {
+			t.Errorf("%s: %s %s", result.Scenario, result.Error, strings.Join(result.Differences, "; "))
+		}
+	}
+	for _, p := range outcome.Proofs {
+		if !p.OK {
+			t.Errorf("%s: %s: %s", p.Name, p.Outcome, p.Because)
+		}
+	}
+	return outcome
+}
+
+func TestScenariosGetTheReportsThatTheyExpect(t *testing.T) {
+	t.Parallel()
+	for _, dir := range []string{
+		fixture(t, "promotion"), // two environments, each with an address of its own
+		fixture(t, "herd"),      // two replicas that no port is published of
+		documentedLab(t),
 	} {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
-			r := newRunner(t)
-			outcome, err := r.Test(t.Context(), runner.TestOptions{Lab: dir, Cwd: dir, Parallel: 2, Trust: true})
-			if err != nil {
-				t.Fatal(err)
+			definition, diags := config.Load(os.DirFS(dir))
+			if diags.HasErrors() {
+				t.Fatal(diags)
 			}
-			if len(outcome.Scenarios) != scenarios {
-				t.Errorf("%d scenarios were tried, want %d", len(outcome.Scenarios), scenarios)
+			l, diags := definition.Resolve("test", 1)
+			if diags.HasErrors() {
+				t.Fatal(diags)
 			}
-			for _, result := range outcome.Scenarios {
-				if !result.OK {
-					t.Errorf("%s: %s %s", result.Scenario, result.Error, strings.Join(result.Differences, "; "))
-				}
+			var names []string
+			for _, s := range l.Scenarios {
+				names = append(names, s.Name)
 			}
-			if len(outcome.Proofs) == 0 {
-				t.Error("nothing was derived")
+			outcome := proven(t, runner.TestOptions{Lab: dir, Scenarios: names})
+			if len(names) < 3 || len(outcome.Scenarios) != len(names) || len(outcome.Proofs) > 0 {
+				t.Errorf("%d scenarios and %d others were tried, want %d", len(outcome.Scenarios), len(outcome.Proofs), len(names))
 			}
-			for _, p := range outcome.Proofs {
-				if !p.OK {
-					t.Errorf("%s: %s: %s", p.Name, p.Outcome, p.Because)
-				}
+		})
+	}
+}
+
+// What is derived knows environments, replicas, services that are not published
+// and pets of which nothing by hand is left. drift-lab, which has none of these,
+// is proven with all there is; here it is one or two of each family.
+func TestCheatsAreDerivedForAnyLab(t *testing.T) {
+	t.Parallel()
+	some := []string{
+		"pet-exec", "fresh-exec-kept", "fresh-created", "commit", "save-load", "tar-on-scratch", "named-volume", "command",
+		"uncommitted", "poisoned-base", "fetched-by-run", "other-port", "shared-network", "buildkit", "multi-stage-scratch", "compose", "less-memory", "pet-stopped",
+	}
+	for _, dir := range []string{fixture(t, "promotion"), fixture(t, "herd"), documentedLab(t)} {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			t.Parallel()
+			if outcome := proven(t, runner.TestOptions{Lab: dir, Derived: some}); len(outcome.Proofs) != len(some) {
+				t.Errorf("%d of %d were tried", len(outcome.Proofs), len(some))
 			}
 		})
 	}

@@ -76,19 +76,22 @@ func (t *trial) modelled(name string) bool {
 	return name == t.right && len(t.o.Scenarios) == 0
 }
 
-// known is an error for what is neither a cheat nor an honest way of a lab.
-func known(l *lab.Lab, name string) error {
-	var names []string
+// known is an error for a name that is neither a cheat nor an honest way of a
+// lab.
+func known(l *lab.Lab, names []string) error {
+	var all []string
 	for _, item := range items(l) {
-		if item.result.Name == name {
-			return nil
+		all = append(all, item.result.Name)
+	}
+	for _, name := range names {
+		if !slices.Contains(all, name) {
+			return &problem.Problem{
+				What: fmt.Sprintf("%s has no cheat or honest way %q", l.Name, name),
+				Mend: "there are: " + strings.Join(all, ", "), Usage: true,
+			}
 		}
-		names = append(names, item.result.Name)
 	}
-	return &problem.Problem{
-		What: fmt.Sprintf("%s has no cheat or honest way %q", l.Name, name),
-		Mend: "there are: " + strings.Join(names, ", "), Usage: true,
-	}
+	return nil
 }
 
 // model keeps what others are derived from: the repository, and what a live
@@ -176,8 +179,8 @@ func (t *trial) prove(ctx context.Context, l *lab.Lab) error {
 		return nil // the right scenario did not come about: its result says so
 	}
 	todo := items(l)
-	if t.o.Only != "" {
-		todo = slices.DeleteFunc(todo, func(i item) bool { return i.result.Name != t.o.Only })
+	if len(t.o.Derived) > 0 {
+		todo = slices.DeleteFunc(todo, func(i item) bool { return !slices.Contains(t.o.Derived, i.result.Name) })
 	}
 	if t.o.Proving != nil {
 		t.o.Proving()
@@ -210,7 +213,7 @@ func (t *trial) prove(ctx context.Context, l *lab.Lab) error {
 // judge tries one item and fills in how it came out.
 func (t *trial) judge(ctx context.Context, i item, result *ProofResult) {
 	var away *proof.NotApplicable
-	o := instanceOptions{name: "proof-" + i.result.Name, seed: t.model.seed, keep: t.o.Keep, always: t.o.Only != "", ownBase: i.ownBase}
+	o := instanceOptions{name: "proof-" + i.result.Name, seed: t.model.seed, keep: t.o.Keep, always: t.o.KeepAll, ownBase: i.ownBase}
 	err := t.instance(ctx, o, func(ctx context.Context, in *tried) (bool, error) {
 		rep, err := t.try(ctx, i, in, result)
 		if err != nil {

@@ -116,10 +116,11 @@ type TestOptions struct {
 	Lab       string // a shipped lab's name or a folder
 	Cwd       string
 	Scenarios []string // names; none means all, and all that is derived
-	Only      string   // the one cheat or honest way to try; its instance is kept
+	Derived   []string // names of the cheats and honest ways to try, and nothing else; none means all
 	Parallel  int      // instances at once
 	Trust     bool
 	Keep      bool             // keep the instances that came out wrong
+	KeepAll   bool             // keep the instances of cheats and honest ways, however they come out
 	Report    func(TestResult) // called as each scenario ends; not concurrently
 	Proving   func()           // called when the scenarios are done and the proof begins, which tells its progress
 }

@@ -78,8 +78,8 @@ func (t *trial) all(ctx context.Context, l *lab.Lab, chosen []lab.Scenario) erro
 // what is derived from it need not wait then.
 func choose(l *lab.Lab, o TestOptions) ([]lab.Scenario, error) {
 	right := rightScenario(l)
-	if o.Only != "" {
-		return []lab.Scenario{*right}, known(l, o.Only)
+	if len(o.Derived) > 0 {
+		return []lab.Scenario{*right}, known(l, o.Derived)
 	}
 	if len(o.Scenarios) == 0 {
 		others := slices.DeleteFunc(slices.Clone(l.Scenarios), func(s lab.Scenario) bool { return s.Name == right.Name })

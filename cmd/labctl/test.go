@@ -97,8 +97,12 @@ func testRun(ctx context.Context, opts *testOptions) error {
 	}
 	tally := testTally{opts: opts, Schema: "labctl/test/v1", Lab: opts.lab, begun: time.Now(), Scenarios: []runner.TestResult{}, Proofs: []runner.ProofResult{}}
 	for _, lab := range labs {
+		var derived []string
+		if opts.cheat != "" {
+			derived = []string{opts.cheat}
+		}
 		outcome, err := r.Test(ctx, runner.TestOptions{
-			Lab: lab, Cwd: cwd, Scenarios: opts.scenarios, Only: opts.cheat, Parallel: opts.parallel, Trust: opts.trust, Keep: opts.keep,
+			Lab: lab, Cwd: cwd, Scenarios: opts.scenarios, Derived: derived, KeepAll: opts.cheat != "", Parallel: opts.parallel, Trust: opts.trust, Keep: opts.keep,
 			Report: func(result runner.TestResult) {
 				if opts.format == Text {
 					showTestResult(f.IO, result)
