@@ -200,11 +200,12 @@ func (w *World) goRight(ctx context.Context) error {
 	)
 }
 
-// commit commits everything in the workspace.
+// commit commits everything in the workspace. Where environments are done one
+// after the other, there may be nothing new.
 func (w *World) commit(ctx context.Context, message string) error {
 	return all(
 		func() error { _, err := w.git(ctx, "add", "--all"); return err },
-		func() error { _, err := w.git(ctx, "commit", "--quiet", "--message", message); return err },
+		func() error { _, err := w.git(ctx, "commit", "--quiet", "--allow-empty", "--message", message); return err },
 	)
 }
 
