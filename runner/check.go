@@ -56,10 +56,10 @@ func (r *Runner) gatherer(ctx context.Context, in Instance) (*gather.Gatherer, e
 		Baseline:   func() (*state.Baseline, error) { return r.State.LoadBaseline(rec.Instance) },
 		Repository: func() (gather.Repository, error) { return repo, nil },
 		CleanRoom: func(ctx context.Context, of, commit string) (gather.Built, error) {
-			return r.build(ctx, r.room(rec), repo, of, commit)
+			return r.build(ctx, r.buildRoom(rec, l), repo, of, commit)
 		},
 		CleanContents: func(ctx context.Context, commit string, wanted map[string]int64) (map[string]string, error) {
-			return r.buildContents(ctx, rec, repo, commit, wanted)
+			return r.buildContents(ctx, r.buildRoom(rec, l), repo, commit, wanted)
 		},
 	}, nil
 }
@@ -86,8 +86,9 @@ func (r *Runner) running(w world, in Instance) (*state.Record, *lab.Lab, error) 
 // sweep removes what an earlier look left that was killed: its fresh
 // containers and its clean rooms. The lock says that no other look is at work.
 func (r *Runner) sweep(ctx context.Context, w world, rec *state.Record) error {
-	for _, c := range w.of(rec.Instance).containers {
-		if c.Labels[engine.LabelRole] == engine.RoleFresh {
+	for _, c := range w.containers { // the latest first, so steps before the cage that holds them
+		fresh := c.Labels[engine.LabelInstance] == rec.Instance && c.Labels[engine.LabelRole] == engine.RoleFresh
+		if fresh || cleanroom.Left(c, rec.Instance) {
 			if err := r.Engine.RemoveContainer(ctx, c.ID); err != nil {
 				return err
 			}

@@ -8,7 +8,6 @@ import (
 	"github.com/labctl/labctl/runner/cleanroom"
 	"github.com/labctl/labctl/runner/engine"
 	"github.com/labctl/labctl/runner/problem"
-	"github.com/labctl/labctl/runner/state"
 	"github.com/labctl/labctl/runner/workspace"
 	"github.com/labctl/labctl/scenarios/check"
 	"github.com/labctl/labctl/scenarios/evidence"
@@ -175,8 +174,7 @@ func (in Instance) live(id string) bool {
 
 // buildContents builds a commit in a clean room anew, whatever was kept of an
 // earlier build, and reads files of what it made before that is removed.
-func (r *Runner) buildContents(ctx context.Context, rec *state.Record, repo *workspace.Repo, commit string, wanted map[string]int64) (map[string]string, error) {
-	room := r.room(rec)
+func (r *Runner) buildContents(ctx context.Context, room *cleanroom.Room, repo *workspace.Repo, commit string, wanted map[string]int64) (map[string]string, error) {
 	reader := &contentReader{Observer: r.Engine, engine: r.Engine, wanted: wanted, found: map[string]string{}}
 	room.Cache, room.Observer = "", reader
 	_, err := r.build(ctx, room, repo, evidence.OfHead, commit)

@@ -268,7 +268,7 @@ func (s *starting) provisioner() *apply.Provisioner {
 		Engine: s.Engine, Commits: s.lab.Commits, // One label: builders of old engines make a layer of each.
 		Labels: map[string]string{engine.LabelInstance: s.rec.Instance},
 		Build: func(ctx context.Context, files []lab.File, tag string, labels map[string]string, progress func(string)) (string, error) {
-			return s.room(s.rec).Make(ctx, files, tag, labels, progress)
+			return s.buildRoom(s.rec, s.lab).Make(ctx, files, tag, labels, progress)
 		},
 		Pinned: s.pinned,
 		Lock:   func(ctx context.Context) (func(), error) { return s.shared().Lock(ctx, "images", nil) },
@@ -303,19 +303,26 @@ func (r *Runner) pinned(ctx context.Context, id string) (bool, error) {
 	return false, nil
 }
 
-func (r *Runner) cacheDir() string {
+func (r *Runner) cacheDir(instance string) string {
 	if r.cache != "" {
 		return r.cache
 	}
-	return r.State.CacheDir()
+	return r.State.CacheDir(instance)
 }
 
 // room is the clean room of an instance.
 func (r *Runner) room(rec *state.Record) *cleanroom.Room {
 	return &cleanroom.Room{
 		Builder: r.Engine, Actuator: r.Engine, Observer: r.Engine,
-		Pins: rec.Images, Instance: rec.Instance, Cache: r.cacheDir(),
+		Pins: rec.Images, Instance: rec.Instance, Cache: r.cacheDir(rec.Instance),
 	}
+}
+
+// buildRoom is the clean room of an instance, to build what its lab says.
+func (r *Runner) buildRoom(rec *state.Record, l *lab.Lab) *cleanroom.Room {
+	room := r.room(rec)
+	room.Network, room.Labels, room.Notice = l.BuildNetwork, commonLabels(rec, r.User), r.Progress.Notice
+	return room
 }
 
 // observe is what there is of the instance.

@@ -79,7 +79,7 @@ func (s *stopping) containers(ctx context.Context) error {
 
 // why says why a container goes with the instance; "" when it does not.
 func (s *stopping) why(ctx context.Context, mine world, c engine.Summary) (string, error) {
-	if c.Labels[engine.LabelInstance] == s.rec.Instance {
+	if c.Labels[engine.LabelInstance] == s.rec.Instance || cleanroom.Left(c, s.rec.Instance) {
 		return "it is the instance's", nil
 	}
 	for _, n := range mine.networks {

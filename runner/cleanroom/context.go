@@ -90,13 +90,17 @@ func (c *Context) Pinned() []string { return c.dockerfile.pinned() }
 
 // Dockerfile is the Dockerfile with the lab's images under these aliases.
 func (c *Context) Dockerfile(alias func(imageID string) string) []byte {
-	return c.dockerfile.rewrite(alias)
+	return c.dockerfile.rewrite(alias, "")
 }
 
 // WriteTar writes the context as a tar whose bytes depend on the files alone.
 // The rewritten Dockerfile is added under the name asFile; the learner's own
 // stays as it is, because a COPY may take it along.
 func (c *Context) WriteTar(w io.Writer, asFile string, alias func(imageID string) string) error {
+	return c.writeTar(w, asFile, c.Dockerfile(alias))
+}
+
+func (c *Context) writeTar(w io.Writer, asFile string, dockerfile []byte) error {
 	t := tar.NewWriter(w)
 	dirs := map[string]bool{}
 	for _, file := range c.files {
@@ -107,7 +111,7 @@ func (c *Context) WriteTar(w io.Writer, asFile string, alias func(imageID string
 			return fmt.Errorf("packing %q for the build: %w", file.Path, err)
 		}
 	}
-	if err := writeFile(t, dirs, lab.File{Path: asFile, Content: c.Dockerfile(alias)}); err != nil {
+	if err := writeFile(t, dirs, lab.File{Path: asFile, Content: dockerfile}); err != nil {
 		return fmt.Errorf("packing the Dockerfile for the build: %w", err)
 	}
 	return t.Close()

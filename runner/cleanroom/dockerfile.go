@@ -16,6 +16,7 @@ import (
 type dockerfile struct {
 	source []byte
 	runs   bool // it has RUN instructions
+	modern bool // it has what only BuildKit knows
 	escape rune
 	edits  []edit   // one for each instruction
 	images []string // references to images from elsewhere, as written, in order
@@ -98,6 +99,7 @@ func (r *reading) instruction(node *parser.Node) error {
 	if len(node.Heredocs) > 0 && !r.rules.BuildKit {
 		return refuse(node.StartLine, "this engine's builder does not know <<%s: put the text into a file of the repository and COPY it", node.Heredocs[0].Name)
 	}
+	r.out.modern = r.out.modern || modern(node)
 	switch cmd := parsed.(type) {
 	case *instructions.ArgCommand:
 		if len(r.stages) == 0 {
@@ -114,10 +116,43 @@ func (r *reading) instruction(node *parser.Node) error {
 	case *instructions.RunCommand:
 		r.out.runs = true
 		return r.run(node)
+	case *instructions.LabelCommand:
+		return r.label(node, cmd)
 	case *instructions.OnbuildCommand:
+		r.out.runs = true // a later stage may run it
 		return r.onbuild(node, cmd)
 	}
 	return nil
+}
+
+// classicFlags are the flags that every classic builder knows.
+var classicFlags = map[string]bool{
+	"--platform": true, "--from": true, "--chown": true,
+	"--interval": true, "--timeout": true, "--start-period": true, "--retries": true,
+}
+
+// modern tells whether an instruction has what the classic builder does not
+// know, or reads otherwise.
+func modern(node *parser.Node) bool {
+	if len(node.Heredocs) > 0 {
+		return true
+	}
+	for _, flag := range node.Flags {
+		if name, _, _ := strings.Cut(flag, "="); !classicFlags[name] {
+			return true
+		}
+	}
+	if !strings.EqualFold(node.Value, "arg") {
+		return false
+	}
+	for next := node.Next; next != nil; next = next.Next {
+		for _, platform := range platformArgs("/") {
+			if known, _, _ := strings.Cut(platform, "="); next.Value == known {
+				return true // only BuildKit gives it its value
+			}
+		}
+	}
+	return false
 }
 
 // globalArg takes in the defaults of an ARG before the first FROM.

@@ -18,10 +18,11 @@ type piece struct {
 type edit struct {
 	start, end, last int // lines, from 1
 	line             []piece
+	stage            bool // it is a FROM
 }
 
 func newEdit(node *parser.Node, line []piece) edit {
-	return edit{start: node.StartLine, end: headerEnd(node), last: node.EndLine, line: line}
+	return edit{start: node.StartLine, end: headerEnd(node), last: node.EndLine, line: line, stage: strings.EqualFold(node.Value, "from")}
 }
 
 // pinned lists the images that take a rewritten reference, each once.
@@ -39,10 +40,11 @@ func (d *dockerfile) pinned() []string {
 	return ids
 }
 
-// rewrite gives the Dockerfile with each of the lab's images under its alias.
+// rewrite gives the Dockerfile with each of the lab's images under its alias,
+// and with the instruction labelled, unless it is "", at the begin of each stage.
 // Every instruction is on one line, the last of those it had, and comments are
 // gone: builders of different age then read the same instructions in it.
-func (d *dockerfile) rewrite(alias func(imageID string) string) []byte {
+func (d *dockerfile) rewrite(alias func(imageID string) string, labelled string) []byte {
 	source := bytes.SplitAfter(d.source, []byte("\n"))
 	var out bytes.Buffer
 	next := 1 // the line to be written
@@ -51,7 +53,7 @@ func (d *dockerfile) rewrite(alias func(imageID string) string) []byte {
 		next++
 	}
 	for _, e := range d.edits {
-		out.WriteString(strings.Repeat("\n", e.end-next))
+		out.WriteString(strings.Repeat("\n", max(e.end-next, 0)))
 		for _, p := range e.line {
 			if p.image != "" {
 				out.WriteString(alias(p.image))
@@ -63,6 +65,10 @@ func (d *dockerfile) rewrite(alias func(imageID string) string) []byte {
 			out.Write(line)
 		}
 		next = e.last + 1
+		if e.stage && labelled != "" {
+			out.WriteString(labelled + "\n")
+			next++
+		}
 	}
 	return out.Bytes()
 }

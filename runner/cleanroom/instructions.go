@@ -145,8 +145,12 @@ func (r *reading) mount(line int, value string) (pieces []piece, changed bool, e
 // remoteSource is matched by everything that some builder fetches.
 var remoteSource = regexp.MustCompile(`(?i)(^[a-z][a-z0-9+.-]*://)|(^[^/]+@[^/]+:)|(^(www\.)?(github|gitlab|bitbucket)\.(com|org)/)|(\.git(#.*|\?.*)?$)`)
 
-// add reads ADD: a local file, or something to fetch.
+// add reads ADD: a local file, or something to fetch, which gets through a
+// build's network of none on every builder.
 func (r *reading) add(node *parser.Node, cmd *instructions.AddCommand) error {
+	if r.rules.Network {
+		return nil
+	}
 	for _, source := range cmd.SourcePaths {
 		if strings.Contains(source, "$") {
 			return refuse(node.StartLine, "ADD %s: whether a variable names a file or an address cannot be told: use COPY", source)
@@ -156,7 +160,25 @@ func (r *reading) add(node *parser.Node, cmd *instructions.AddCommand) error {
 			return refuse(node.StartLine, "ADD %s: %v", source, err)
 		}
 		if remoteSource.MatchString(plain) || remoteSource.MatchString(source) {
-			return refuse(node.StartLine, "ADD %s would fetch what is not in the repository: commit the file and COPY it", plain)
+			return refuse(node.StartLine, "ADD %s would fetch what is not in the repository, and the lab does not declare build_network: commit the file and COPY it", plain)
+		}
+	}
+	return nil
+}
+
+// label reads LABEL: labctl's own must stay as they are, since what a killed
+// clean room left is found by them.
+func (r *reading) label(node *parser.Node, cmd *instructions.LabelCommand) error {
+	for _, l := range cmd.Labels {
+		if strings.Contains(l.Key, "$") {
+			return refuse(node.StartLine, "LABEL %s: write the name of the label without variables", l.Key)
+		}
+		key, err := r.expand(l.Key) // without its quotes and escapes
+		if err != nil {
+			return refuse(node.StartLine, "LABEL %s: %v", l.Key, err)
+		}
+		if strings.HasPrefix(key, "labctl.") {
+			return refuse(node.StartLine, "LABEL %s: labels that begin with labctl. are labctl's own: choose another name", key)
 		}
 	}
 	return nil
@@ -171,8 +193,8 @@ func (r *reading) onbuild(node *parser.Node, cmd *instructions.OnbuildCommand) e
 		return refuse(node.StartLine, "ONBUILD %s: %v", cmd.Expression, err)
 	}
 	for _, inner := range kept.AST.Children {
-		if strings.EqualFold(inner.Value, "add") || len(inner.Flags) > 0 {
-			return refuse(node.StartLine, "ONBUILD %s: neither ADD nor flags are allowed in ONBUILD: write the instruction itself where it is needed", cmd.Expression)
+		if strings.EqualFold(inner.Value, "add") || strings.EqualFold(inner.Value, "label") || len(inner.Flags) > 0 {
+			return refuse(node.StartLine, "ONBUILD %s: neither ADD, LABEL nor flags are allowed in ONBUILD: write the instruction itself where it is needed", cmd.Expression)
 		}
 	}
 	return nil

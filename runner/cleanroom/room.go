@@ -8,8 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +16,12 @@ import (
 	"github.com/labctl/labctl/scenarios/lab"
 )
 
-// DefaultTimeout is how long one build may take.
-const DefaultTimeout = 5 * time.Minute
+// What one build may take, where a Room does not say otherwise.
+const (
+	DefaultTimeout = 5 * time.Minute
+	DefaultMemory  = 1 << 30 // bytes, for each step
+	DefaultPids    = 512     // processes at once
+)
 
 // Builder builds. engine.Engine is one, as it is all that a Room needs.
 type Builder interface {
@@ -32,9 +34,11 @@ type Actuator interface {
 	RemoveImage(ctx context.Context, ref string) error
 }
 
-// Observer reads what was built.
+// Observer reads what was built, and finds what was left.
 type Observer interface {
 	Info(ctx context.Context) (engine.Info, error)
+	ImagesLabelled(ctx context.Context, label, value string) ([]string, error)
+	Unnamed(ctx context.Context) ([]string, error)
 	Image(ctx context.Context, ref string) (evidence.Image, error)
 	Layers(ctx context.Context, image string) (map[string]evidence.Layer, error)
 	Tags(ctx context.Context, prefix string) (map[string]string, error)
@@ -49,10 +53,14 @@ type Room struct {
 
 	Instance string            // identity, as in labels: lower case, fit for an image name
 	Pins     map[string]string // the lab's images: tag → image ID
-	Timeout  time.Duration     // of one build; 0 is DefaultTimeout
-	Memory   int64             // bytes for each step; 0 is no limit
+	Network  bool              // the lab declares that builds reach the network
+	Labels   map[string]string // of the instance's containers, for the cage
 	Cache    string            // folder that results are kept in; "" keeps none
+	Notice   func(string)      // told which limit the engine cannot keep; may be nil
 
+	Timeout time.Duration // of one build; 0 is DefaultTimeout
+	Memory  int64         // bytes for each step; 0 is DefaultMemory
+	Pids    int64         // processes of all steps at once; 0 is DefaultPids
 	// Free is how many bytes of disk the engine has left. nil measures it.
 	Free func() (int64, error)
 }
@@ -66,7 +74,6 @@ func (r *Room) Build(ctx context.Context, files []lab.File, of, commit string) (
 	result, err := r.result(ctx, files)
 	var refused *Refused
 	var failed *engine.BuildFailed
-	var late *tooLong
 	switch {
 	case err == nil:
 		build.Image = result.Image.ID
@@ -75,8 +82,6 @@ func (r *Room) Build(ctx context.Context, files []lab.File, of, commit string) (
 		return build, evidence.Image{}, nil, fmt.Errorf("building %s in the clean room: %w", of, context.Cause(ctx))
 	case errors.As(err, &refused):
 		build.Refused = refused.Error()
-	case errors.As(err, &late):
-		build.Failed = late.Error()
 	case errors.As(err, &failed):
 		build.Failed = strings.TrimSpace(failed.Message + "\n" + failed.Log)
 	default:
@@ -85,16 +90,16 @@ func (r *Room) Build(ctx context.Context, files []lab.File, of, commit string) (
 	return build, evidence.Image{}, nil, nil
 }
 
-// Make builds one of the lab's own images under its tag, on the pinned ones,
-// without network. Its errors are a *Refused, an *engine.BuildFailed, or say
+// Make builds one of the lab's own images under its tag, on the pinned ones, in
+// the same cage. Its errors are a *Refused, an *engine.BuildFailed, or say
 // why it could not be tried. The context's Dockerfile holds the aliases in
 // the image, if the Dockerfile copies itself there.
 func (r *Room) Make(ctx context.Context, files []lab.File, tag string, labels map[string]string, progress func(line string)) (imageID string, err error) {
-	rules, err := r.rules(ctx)
+	info, err := r.Observer.Info(ctx)
 	if err != nil {
 		return "", fmt.Errorf("making the image %s: %w", tag, err)
 	}
-	c, err := NewContext(files, rules)
+	c, err := NewContext(files, r.rules(info))
 	if err != nil {
 		return "", fmt.Errorf("making the image %s: %w", tag, err)
 	}
@@ -104,7 +109,7 @@ func (r *Room) Make(ctx context.Context, files []lab.File, tag string, labels ma
 		id: "make-" + hex.EncodeToString(sum[:6]), name: c.name,
 		request: engine.BuildRequest{Tag: tag, Labels: labels, Progress: progress},
 	}
-	imageID, err = r.build(ctx, c, job)
+	imageID, err = r.build(ctx, info, c, job)
 	if err != nil {
 		return "", fmt.Errorf("making the image %s: %w", tag, err)
 	}
@@ -112,20 +117,23 @@ func (r *Room) Make(ctx context.Context, files []lab.File, tag string, labels ma
 }
 
 // rules are those of the instance's images and the engine's builder.
-func (r *Room) rules(ctx context.Context) (Rules, error) {
-	info, err := r.Observer.Info(ctx)
-	return Rules{Pins: r.Pins, Platform: hostPlatform(), BuildKit: info.Builder == "2"}, err
+func (r *Room) rules(info engine.Info) Rules {
+	return Rules{Pins: r.Pins, Platform: hostPlatform(), BuildKit: info.Builder == engine.BuilderBuildKit, Network: r.Network}
 }
 
 // result builds, or finds what an earlier build of the same gave.
 func (r *Room) result(ctx context.Context, files []lab.File) (*result, error) {
-	rules, err := r.rules(ctx)
+	info, err := r.Observer.Info(ctx)
 	if err != nil {
 		return nil, err
 	}
+	rules := r.rules(info)
 	c, err := NewContext(files, rules)
 	if err != nil {
 		return nil, err
+	}
+	if r.Network { // what it gives changes without the repository
+		return r.make(ctx, info, c)
 	}
 	key, err := cacheKey(c, rules.BuildKit)
 	if err != nil {
@@ -142,10 +150,10 @@ func (r *Room) result(ctx context.Context, files []lab.File) (*result, error) {
 	if found, ok := r.cached(key); ok {
 		return found, nil // somebody else built it meanwhile
 	}
-	made, err := r.make(ctx, c)
+	made, err := r.make(ctx, info, c)
 	if errors.Is(err, engine.ErrNotFound) {
 		// Somebody without this cache built the same, and was done first.
-		made, err = r.make(ctx, c)
+		made, err = r.make(ctx, info, c)
 	}
 	if err != nil {
 		return nil, err
@@ -157,13 +165,13 @@ func (r *Room) result(ctx context.Context, files []lab.File) (*result, error) {
 }
 
 // make builds without cache, reads the image and removes it.
-func (r *Room) make(ctx context.Context, c *Context) (_ *result, err error) {
+func (r *Room) make(ctx context.Context, info engine.Info, c *Context) (_ *result, err error) {
 	id := strings.ToLower(rand.Text()[:12])
-	job := job{id: id, name: ".labctl-" + id, request: engine.BuildRequest{
+	job := job{id: id, name: ".labctl-" + id, passing: true, request: engine.BuildRequest{
 		Tag: r.prefix() + id, NoCache: true,
 	}}
 	defer func() { r.remove(ctx, job.request.Tag) }()
-	imageID, err := r.build(ctx, c, job)
+	imageID, err := r.build(ctx, info, c, job)
 	if err != nil {
 		return nil, err
 	}
@@ -195,12 +203,13 @@ func without(layer evidence.Layer, name string) evidence.Layer {
 type job struct {
 	id      string // unique among those that run now
 	name    string // of the rewritten Dockerfile in the context
+	passing bool   // nothing of it is to stay
 	request engine.BuildRequest
 }
 
 // build gives the lab's images their aliases, builds, and takes the aliases
 // away again.
-func (r *Room) build(ctx context.Context, c *Context, job job) (string, error) {
+func (r *Room) build(ctx context.Context, info engine.Info, c *Context, job job) (string, error) {
 	aliases := map[string]string{}
 	for i, id := range c.Pinned() {
 		alias := fmt.Sprintf("%s%s-%d", r.prefix(), job.id, i)
@@ -210,14 +219,29 @@ func (r *Room) build(ctx context.Context, c *Context, job job) (string, error) {
 			return "", fmt.Errorf("giving the lab's image %s a name for the build: %w", id, err)
 		}
 	}
-	var packed bytes.Buffer
-	if err := c.WriteTar(&packed, job.name, func(id string) string { return aliases[id] }); err != nil {
+	runs, err := r.runs(ctx, c)
+	if err != nil {
 		return "", err
 	}
 	req := job.request
-	req.Context, req.Dockerfile, req.NoNetwork, req.Memory = &packed, job.name, true, r.Memory
-	req.RunsNothing = !c.dockerfile.runs
-	return r.watched(ctx, req)
+	req.Dockerfile, req.NoNetwork, req.Notice = job.name, !r.Network, r.Notice
+	labelled := ""
+	if req.Builder = builder(info, runs, c.dockerfile.modern); req.Builder == engine.BuilderClassic {
+		req.Limits = r.limits(info, c)
+		if job.passing {
+			labelled = fmt.Sprintf("LABEL %s=%q", engine.LabelCleanRoom, r.Instance)
+		}
+	}
+	if runs && req.Limits.Cage == nil {
+		r.uncaged(info, req.Builder)
+	}
+	var packed bytes.Buffer
+	dockerfile := c.dockerfile.rewrite(func(id string) string { return aliases[id] }, labelled)
+	if err := c.writeTar(&packed, job.name, dockerfile); err != nil {
+		return "", err
+	}
+	req.Context = &packed
+	return r.watched(ctx, info, req)
 }
 
 // prefix begins every tag that the rooms of an instance make.
@@ -250,35 +274,4 @@ func (r *Room) named(ctx context.Context, id string) bool {
 		}
 	}
 	return false
-}
-
-// Sweep removes what killed rooms of the instance left: their tags, and the
-// images that have no other. Pinned images that have no other are kept. No
-// room of the instance may be in use.
-func (r *Room) Sweep(ctx context.Context) error {
-	return r.sweep(ctx, func(id string) bool {
-		return slices.Contains(slices.Collect(maps.Values(r.Pins)), id) && !r.named(ctx, id)
-	})
-}
-
-// Clear removes everything that rooms of the instance made, for an instance
-// that is no more.
-func (r *Room) Clear(ctx context.Context) error {
-	return r.sweep(ctx, func(string) bool { return false })
-}
-
-func (r *Room) sweep(ctx context.Context, keep func(id string) bool) error {
-	tags, err := r.Observer.Tags(ctx, r.prefix())
-	if err != nil {
-		return fmt.Errorf("looking for leftovers of the clean room: %w", err)
-	}
-	for _, tag := range slices.Sorted(maps.Keys(tags)) {
-		if keep(tags[tag]) {
-			continue
-		}
-		if ierr := r.Actuator.RemoveImage(ctx, tag); ierr != nil && !errors.Is(ierr, engine.ErrNotFound) {
-			err = errors.Join(err, fmt.Errorf("removing the clean room's leftover %s: %w", tag, ierr))
-		}
-	}
-	return err
 }

@@ -27,11 +27,18 @@ type images struct {
 	tags     map[string]string // tag → ID
 	requests []engine.BuildRequest
 	contexts [][]byte
+	info     engine.Info
+	config   string                          // of every image
+	labelled map[string][]string             // "label=value" → images
+	unnamed  []string                        // images without a tag
 	build    func(ctx context.Context) error // what else happens; nil for nothing
 }
 
 func newImages() *images {
-	return &images{tags: map[string]string{"labctl/base:1": "sha256:pinned"}}
+	return &images{
+		tags: map[string]string{"labctl/base:1": "sha256:pinned"}, config: "{}",
+		info: engine.Info{Builder: engine.BuilderClassic, CPUs: 3},
+	}
 }
 
 func (m *images) Build(ctx context.Context, req engine.BuildRequest) (string, error) {
@@ -60,6 +67,10 @@ func (m *images) TagImage(_ context.Context, id, tag string) error {
 func (m *images) RemoveImage(ctx context.Context, ref string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if i := slices.Index(m.unnamed, ref); i >= 0 {
+		m.unnamed = slices.Delete(m.unnamed, i, i+1)
+		return ctx.Err()
+	}
 	if _, ok := m.tags[ref]; !ok {
 		return engine.ErrNotFound
 	}
@@ -67,7 +78,13 @@ func (m *images) RemoveImage(ctx context.Context, ref string) error {
 	return ctx.Err()
 }
 
-func (m *images) Info(context.Context) (engine.Info, error) { return engine.Info{Builder: "1"}, nil }
+func (m *images) Info(context.Context) (engine.Info, error) { return m.info, nil }
+
+func (m *images) ImagesLabelled(_ context.Context, label, value string) ([]string, error) {
+	return m.labelled[label+"="+value], nil
+}
+
+func (m *images) Unnamed(context.Context) ([]string, error) { return m.unnamed, nil }
 
 func (m *images) Image(_ context.Context, ref string) (evidence.Image, error) {
 	m.mu.Lock()
@@ -75,7 +92,7 @@ func (m *images) Image(_ context.Context, ref string) (evidence.Image, error) {
 	if id, ok := m.tags[ref]; ok {
 		ref = id
 	}
-	return evidence.Image{ID: ref, Layers: []string{"sha256:layer"}, Config: []byte(`{}`)}, nil
+	return evidence.Image{ID: ref, Layers: []string{"sha256:layer"}, Config: []byte(m.config)}, nil
 }
 
 func (m *images) Layers(context.Context, string) (map[string]evidence.Layer, error) {
@@ -117,13 +134,12 @@ func TestBuild(t *testing.T) {
 	var during map[string]string
 	m.build = func(context.Context) error { during = maps.Clone(m.tags); return nil }
 	r := room(m)
-	r.Memory = 1 << 28
 	build, image, layers, err := r.Build(t.Context(), source, evidence.OfHead, "c0ffee")
 	if err != nil || build != (evidence.Build{Of: evidence.OfHead, Commit: "c0ffee", Image: "sha256:built"}) || image.ID != "sha256:built" {
 		t.Fatalf("%+v, %+v, %v", build, image, err)
 	}
 	req := m.requests[0]
-	if !req.NoCache || !req.NoNetwork || req.Memory != 1<<28 {
+	if !req.NoCache || !req.NoNetwork || req.Builder != engine.BuilderBuildKit {
 		t.Errorf("asked for %+v", req)
 	}
 	var from string
@@ -147,13 +163,12 @@ func TestBuild(t *testing.T) {
 func TestBuildThatGivesNoImage(t *testing.T) {
 	t.Parallel()
 	wait := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
-	full := func() func() (int64, error) {
-		asked := 0
+	// disk is free space that changes from look to look, and stays at the last.
+	disk := func(mib ...int64) func() (int64, error) {
+		looks := 0
 		return func() (int64, error) {
-			if asked++; asked > 1 {
-				return 1 << 20, nil
-			}
-			return 1 << 40, nil
+			looks++
+			return mib[min(looks, len(mib))-1] << 20, nil
 		}
 	}
 	tests := map[string]struct {
@@ -169,10 +184,17 @@ func TestBuildThatGivesNoImage(t *testing.T) {
 		}, source, func(b evidence.Build) string { return b.Failed }, "RUN false: code 1\noh"},
 		"too long": {func(m *images, r *cleanroom.Room) { m.build, r.Timeout = wait, 20*time.Millisecond },
 			source, func(b evidence.Build) string { return b.Failed }, "longer than 20ms"},
-		"disk full before": {func(_ *images, r *cleanroom.Room) { r.Free = func() (int64, error) { return 1 << 20, nil } },
-			source, func(b evidence.Build) string { return b.Error }, "only 1 MiB of disk"},
-		"disk full meanwhile": {func(m *images, r *cleanroom.Room) { m.build, r.Free = wait, full() },
-			source, func(b evidence.Build) string { return b.Error }, "only 1 MiB of disk"},
+		"disk full before": {func(_ *images, r *cleanroom.Room) { r.Free = disk(511) },
+			source, func(b evidence.Build) string { return b.Error }, "only 511 MiB of disk"},
+		"disk filled by the build": {func(m *images, r *cleanroom.Room) { m.build, r.Free = wait, disk(1000, 500, 700, 800) },
+			source, func(b evidence.Build) string { return b.Failed }, "the build filled the disk: it had written 300 MiB"},
+		"too much written": {func(m *images, r *cleanroom.Room) { m.build, r.Free = wait, disk(90000, 85000, 90000) },
+			source, func(b evidence.Build) string { return b.Failed }, "the build filled the disk: it had written 5000 MiB"},
+		"disk filled by somebody else": {func(m *images, r *cleanroom.Room) { m.build, r.Free = wait, disk(1000, 500, 510) },
+			source, func(b evidence.Build) string { return b.Error }, "500 MiB of disk went"},
+		"too many processes": {func(m *images, _ *cleanroom.Room) {
+			m.build = func(context.Context) error { return &engine.BuildFailed{Message: "a step started too many"} }
+		}, source, func(b evidence.Build) string { return b.Failed }, "a step started too many"},
 		"engine away": {func(m *images, _ *cleanroom.Room) {
 			m.build = func(context.Context) error { return errors.New("connection refused") }
 		}, source, func(b evidence.Build) string { return b.Error }, "connection refused"},
@@ -191,7 +213,7 @@ func TestBuildThatGivesNoImage(t *testing.T) {
 			if len(m.tags) != 1 {
 				t.Errorf("left behind: %v", m.tags)
 			}
-			if kept, _ := os.ReadDir(r.Cache); len(kept) != 0 {
+			if kept, err := filepath.Glob(filepath.Join(r.Cache, "*.json")); err != nil || len(kept) != 0 {
 				t.Errorf("kept: %v", kept)
 			}
 		})
@@ -236,7 +258,7 @@ func TestCache(t *testing.T) {
 	if builds(source) != 1 {
 		t.Error("another base was taken for the same")
 	}
-	entries, err := filepath.Glob(filepath.Join(r.Cache, "*"))
+	entries, err := filepath.Glob(filepath.Join(r.Cache, "*.json"))
 	if err != nil || len(entries) != 3 {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}
@@ -253,7 +275,7 @@ func TestCache(t *testing.T) {
 	for i := range 40 {
 		builds([]lab.File{source[0], file("VERSION", strings.Repeat("x", i))})
 	}
-	if entries, _ := filepath.Glob(filepath.Join(r.Cache, "*")); len(entries) != 32 {
+	if entries, _ := filepath.Glob(filepath.Join(r.Cache, "*.json")); len(entries) != 32 {
 		t.Errorf("%d entries are kept", len(entries))
 	}
 }
@@ -289,11 +311,36 @@ func TestSweep(t *testing.T) {
 	m.tags["labctl-cleanroom/drift-lab-ada:left-0"] = "sha256:pinned"
 	m.tags["labctl-cleanroom/drift-lab-ada:left"] = "sha256:built"
 	m.tags["labctl-cleanroom/drift-lab-adam:other"] = "sha256:other"
+	m.unnamed = []string{"sha256:step", "sha256:of the learner"}
+	m.labelled = map[string][]string{engine.LabelCleanRoom + "=drift-lab-ada": {"sha256:step", "sha256:named by the learner"}}
 	if err := room(m).Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if len(m.tags) != 2 || m.tags["labctl-cleanroom/drift-lab-adam:other"] == "" {
 		t.Errorf("left: %v", m.tags)
+	}
+	if !slices.Equal(m.unnamed, []string{"sha256:of the learner"}) {
+		t.Errorf("left without a name: %v", m.unnamed)
+	}
+}
+
+func TestLeft(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		labels map[string]string
+		left   bool
+	}{
+		"a step":              {map[string]string{engine.LabelCleanRoom: "drift-lab-ada"}, true},
+		"a cage":              {map[string]string{engine.LabelInstance: "drift-lab-ada", engine.LabelRole: engine.RoleCage}, true},
+		"another's step":      {map[string]string{engine.LabelCleanRoom: "drift-lab-adam"}, false},
+		"another's cage":      {map[string]string{engine.LabelInstance: "drift-lab-adam", engine.LabelRole: engine.RoleCage}, false},
+		"the pet":             {map[string]string{engine.LabelInstance: "drift-lab-ada", engine.LabelRole: engine.RoleStart}, false},
+		"nothing of labctl's": {nil, false},
+	}
+	for name, test := range tests {
+		if got := cleanroom.Left(engine.Summary{Labels: test.labels}, "drift-lab-ada"); got != test.left {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }
 

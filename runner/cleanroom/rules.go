@@ -2,6 +2,11 @@
 // hand in it: from raw files, on the lab's images as they were pinned at the
 // start, without cache, network or leftovers. What comes out is what the
 // repository alone makes, to be compared with what is live.
+//
+// What is built may be hostile. So the steps are caged: they have no network
+// unless the lab declares one, and limits of time, disk, memory, processor and
+// processes, as far as the engine has them. A build that hits one has failed,
+// and says which; what it left is removed then, or by the next Sweep.
 package cleanroom
 
 import "fmt"
@@ -13,6 +18,9 @@ type Rules struct {
 	// BuildKit is set when the engine builds with it. The classic builder
 	// knows neither heredocs nor Dockerfile.dockerignore.
 	BuildKit bool
+	// Network is set when the lab declares that its clean rooms reach the
+	// network: what is fetched is then let through.
+	Network bool
 }
 
 // Refused is the error of a Dockerfile that is not run, because what it makes

@@ -1,36 +1,38 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"regexp"
+	"sync"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/build"
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/go-units"
 
 	"github.com/labctl/labctl/runner/engine"
 )
 
-// clearTime is how long clearing up after a build may take.
-const clearTime = 15 * time.Second
+const (
+	clearTime = 15 * time.Second // for clearing up after a build
+	cpuPeriod = 100_000          // microseconds, of which a step gets its part
+)
 
 // Build implements engine.Builder. A build that ran and failed is
 // *engine.BuildFailed. One that did not succeed, whyever, leaves no images and
 // containers of its own behind.
 func (e *Engine) Build(ctx context.Context, req engine.BuildRequest) (string, error) {
 	options := build.ImageBuildOptions{
-		Version:     build.BuilderVersion(e.builder),
-		Dockerfile:  req.Dockerfile,
-		Labels:      req.Labels,
-		NoCache:     req.NoCache,
-		Memory:      req.Memory,
-		MemorySwap:  req.Memory, // no swap besides
-		Remove:      true,
-		ForceRemove: true,
-	}
-	if req.RunsNothing {
-		options.Version = build.BuilderBuildKit
+		Version:    build.BuilderVersion(cmp.Or(req.Builder, e.builder)),
+		Dockerfile: req.Dockerfile,
+		Labels:     req.Labels,
+		NoCache:    req.NoCache,
+		Remove:     true, // a step's container, unless the step failed: why it did is asked of it
 	}
 	if req.Tag != "" {
 		options.Tags = []string{req.Tag}
@@ -38,13 +40,66 @@ func (e *Engine) Build(ctx context.Context, req engine.BuildRequest) (string, er
 	if req.NoNetwork {
 		options.NetworkMode = "none"
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	if options.Version == build.BuilderV1 {
+		done, err := e.limit(ctx, stop, req, &options)
+		if err != nil {
+			return "", err
+		}
+		defer done()
+	}
 	began := time.Now()
 	log := &buildLog{progress: req.Progress}
-	if err := e.build(ctx, req, options, log); err != nil {
-		e.clearBuild(ctx, log, began)
-		return "", err
+	err := e.build(ctx, req, options, log)
+	if err == nil {
+		return log.image, nil
 	}
-	return log.image, nil
+	if full := (*engine.BuildFailed)(nil); errors.As(context.Cause(ctx), &full) {
+		full.Log = log.end()
+		err = full
+	} else if failed := (*engine.BuildFailed)(nil); errors.As(err, &failed) {
+		err = e.beyond(ctx, req.Limits, log, failed)
+	}
+	e.clearBuild(ctx, log, began)
+	return "", err
+}
+
+// limit asks for the limits of a classic build. A build that hits the one on
+// processes is ended through stop. What is called when the build is over, and
+// cleared up after, is done.
+func (e *Engine) limit(ctx context.Context, stop context.CancelCauseFunc, req engine.BuildRequest, options *build.ImageBuildOptions) (done func(), err error) {
+	limits := req.Limits
+	options.Memory = limits.Memory
+	options.MemorySwap = limits.Memory // no swap besides
+	if limits.CPUs > 0 {
+		options.CPUPeriod = cpuPeriod
+		options.CPUQuota = int64(limits.CPUs * cpuPeriod)
+	}
+	if limits.FileSize > 0 {
+		options.Ulimits = []*container.Ulimit{{Name: "fsize", Soft: limits.FileSize, Hard: limits.FileSize}}
+	}
+	if limits.Cage == nil {
+		return func() {}, nil
+	}
+	cage, err := e.openCage(ctx, *limits.Cage)
+	if err != nil {
+		return nil, err
+	}
+	if cage == nil {
+		if req.Notice != nil {
+			req.Notice("none of the lab's images has a shell: how many processes a build starts is not limited")
+		}
+		return func() {}, nil
+	}
+	options.CgroupParent = cage.group()
+	var watching sync.WaitGroup
+	watching.Go(func() { cage.watch(ctx, func(err error) { stop(err) }) })
+	return func() {
+		stop(nil)
+		watching.Wait()
+		cage.close(ctx)
+	}, nil
 }
 
 // build asks for a build and reads the answer to its end.
@@ -71,6 +126,34 @@ func (e *Engine) build(ctx context.Context, req engine.BuildRequest, options bui
 		return errors.New("reading how the build goes: the engine did not say which image it built")
 	}
 	return nil
+}
+
+// What programs say when they may not start a process, or write on.
+var (
+	noFork   = regexp.MustCompile(`(?i)can('|no)t fork|fork: .*temporarily unavailable`)
+	tooLarge = regexp.MustCompile(`(?i)file too large|file size limit exceeded`)
+)
+
+// beyond says of a build that failed whether it was for a limit, as far as the
+// engine and the step's output tell.
+func (e *Engine) beyond(ctx context.Context, limits engine.Limits, log *buildLog, failed *engine.BuildFailed) *engine.BuildFailed {
+	reason := ""
+	if n := len(log.containers); n > 0 && limits.Memory > 0 {
+		c, err := e.client.ContainerInspect(ctx, log.containers[n-1])
+		if err == nil && c.State != nil && c.State.OOMKilled {
+			reason = fmt.Sprintf("a step ran out of memory: it may use %s", units.BytesSize(float64(limits.Memory)))
+		}
+	}
+	if reason == "" && limits.FileSize > 0 && tooLarge.MatchString(failed.Log) {
+		reason = fmt.Sprintf("a step made a larger file than it may (%s)", units.BytesSize(float64(limits.FileSize)))
+	}
+	if reason == "" && limits.Cage != nil && noFork.MatchString(failed.Log) {
+		reason = tooManyProcesses(limits.Cage.Pids).Message
+	}
+	if reason == "" {
+		return failed
+	}
+	return &engine.BuildFailed{Message: reason, Log: failed.Message + "\n" + failed.Log}
 }
 
 // clearBuild removes what an unsuccessful classic build made: the container of

@@ -8,8 +8,12 @@ import (
 	"github.com/docker/docker/api/types/build"
 )
 
-// logLines is how much of a failed build's log is kept.
-const logLines = 20
+// logLines is how much of a failed build's log is kept, lineLength how long a
+// line may be: a step can print for ever without an end of line.
+const (
+	logLines   = 20
+	lineLength = 8 << 10 // bytes
+)
 
 // buildLog reads what a builder says.
 type buildLog struct {
@@ -46,6 +50,10 @@ func (l *buildLog) read(m message) error {
 		for _, line := range lines[:len(lines)-1] {
 			l.say(line)
 			l.note(line)
+		}
+		if len(l.partial) > lineLength {
+			l.say(l.partial)
+			l.partial = ""
 		}
 	}
 	return nil

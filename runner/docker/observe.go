@@ -24,7 +24,10 @@ func (e *Engine) Info(ctx context.Context) (engine.Info, error) {
 	if err != nil {
 		return engine.Info{}, e.failed(err, "asking the engine about itself")
 	}
-	return engine.Info{Version: info.ServerVersion, API: e.client.ClientVersion(), Driver: info.Driver, Builder: e.builder}, nil
+	return engine.Info{
+		Version: info.ServerVersion, API: e.client.ClientVersion(), Driver: info.Driver, Builder: e.builder,
+		Root: info.DockerRootDir, CPUs: info.NCPU, NoCage: noCage(info),
+	}, nil
 }
 
 // Containers implements engine.Observer.
@@ -143,21 +146,30 @@ func (e *Engine) Tags(ctx context.Context, prefix string) (map[string]string, er
 // Received implements engine.Observer. A container that does not run has no
 // network to ask and is an error.
 func (e *Engine) Received(ctx context.Context, id string) (uint64, error) {
-	answer, err := e.client.ContainerStatsOneShot(ctx, id)
+	stats, err := e.stats(ctx, id)
 	if err != nil {
-		return 0, e.failed(err, "reading statistics of container %s", id)
-	}
-	defer answer.Body.Close()
-	var stats container.StatsResponse
-	if err := json.NewDecoder(answer.Body).Decode(&stats); err != nil {
-		return 0, e.failed(err, "reading statistics of container %s", id)
-	}
-	if stats.Read.IsZero() {
-		return 0, fmt.Errorf("reading statistics of container %s: it is not running", id)
+		return 0, err
 	}
 	var received uint64
 	for _, n := range stats.Networks {
 		received += n.RxBytes
 	}
 	return received, nil
+}
+
+// stats reads what the engine counts of a running container.
+func (e *Engine) stats(ctx context.Context, id string) (container.StatsResponse, error) {
+	var stats container.StatsResponse
+	answer, err := e.client.ContainerStatsOneShot(ctx, id)
+	if err != nil {
+		return stats, e.failed(err, "reading statistics of container %s", id)
+	}
+	defer answer.Body.Close()
+	if err := json.NewDecoder(answer.Body).Decode(&stats); err != nil {
+		return stats, e.failed(err, "reading statistics of container %s", id)
+	}
+	if stats.Read.IsZero() {
+		return stats, fmt.Errorf("reading statistics of container %s: it is not running", id)
+	}
+	return stats, nil
 }

@@ -41,7 +41,10 @@ type Info struct {
 	Version string
 	API     string
 	Driver  string
-	Builder string // "1" classic, "2" BuildKit: what ImageBuild should be asked for
+	Builder string // BuilderClassic or BuilderBuildKit: what it prefers
+	Root    string // the folder of its data, by its own account
+	CPUs    int    // processors that it may use
+	NoCage  string // why Build cannot cage what steps start; "" when it can
 }
 
 // Summary is one container of a list.
@@ -155,15 +158,39 @@ type BuildRequest struct {
 	Labels     map[string]string
 	NoCache    bool
 	NoNetwork  bool
-	// RunsNothing says that no step runs anything, so that nothing needs the
-	// limits which only the classic builder keeps: BuildKit may build it, which
-	// is several times faster, even where the engine prefers the classic one.
-	RunsNothing bool
-	Memory      int64 // bytes for each step; 0 is no limit. The classic builder honours it
-	Progress    func(line string)
+	Builder    string // BuilderClassic or BuilderBuildKit; "" is what the engine prefers
+	Limits     Limits
+	Progress   func(line string)
+	Notice     func(text string) // told what could not be done as asked; may be nil
 }
 
-// BuildFailed is the error of a build that ran and failed, with the end of what it said.
+// The builders of an engine. Only the classic one keeps limits; BuildKit is
+// several times faster, and knows more of the Dockerfile language.
+const (
+	BuilderClassic  = "1"
+	BuilderBuildKit = "2"
+)
+
+// Limits hold for each step of a build by the classic builder. What is 0 is
+// without limit.
+type Limits struct {
+	Memory   int64   // bytes, swap included
+	CPUs     float64 // processors at once
+	FileSize int64   // bytes in any file that a step writes
+	Cage     *Cage   // nil for none
+}
+
+// Cage limits the processes of a build's steps together. It is a container in
+// whose control group those of the steps are, so it is made of an image with a
+// shell. It ends with the build, and with the process that asked for it.
+type Cage struct {
+	Pids   int64
+	Images []string // IDs; the first that has a shell is taken
+	Labels map[string]string
+}
+
+// BuildFailed is the error of a build that ran and failed, one that went beyond
+// its limits included, with the end of what it said.
 type BuildFailed struct {
 	Message string
 	Log     string // the last lines

@@ -19,11 +19,16 @@ const (
 	LabelWorkspace   = "labctl.workspace" // path at the start
 	LabelSource      = "labctl.source"    // where the lab's definition came from
 	LabelEnvironment = "labctl.environment"
+
+	// LabelCleanRoom is on what a clean room of the instance it names makes on
+	// the way, and on nothing else: the containers of steps, and images.
+	LabelCleanRoom = "labctl.cleanroom"
 )
 
 // Roles.
 const (
 	RoleStart   = "start" // a container that start made. A learner's commit of it inherits the label through the image, which therefore does not count
 	RoleFresh   = "fresh" // a grader's throwaway container
+	RoleCage    = "cage"  // what a clean room's steps are kept in
 	RoleNetwork = "network"
 )

@@ -100,7 +100,7 @@ func buildKit(ctx context.Context, w *World) error {
 	if err := c.WriteTar(&packed, "Dockerfile", func(tag string) string { return tag }); err != nil {
 		return err
 	}
-	image, err := w.made(w.Builder.Build(ctx, engine.BuildRequest{Context: &packed, Dockerfile: "Dockerfile", RunsNothing: true}))
+	image, err := w.made(w.Builder.Build(ctx, engine.BuildRequest{Context: &packed, Dockerfile: "Dockerfile", Builder: engine.BuilderBuildKit}))
 	if err != nil {
 		return err
 	}

@@ -64,8 +64,9 @@ type Baseline struct {
 	Texts      map[string]string         `json:"texts,omitempty"` // of what they had by hand, by SHA-256
 }
 
-// CacheDir is where clean rooms keep what they built.
-func (s *Store) CacheDir() string { return filepath.Join(s.root, "cleanroom") }
+// CacheDir is where the clean rooms of an instance keep what they built. It goes
+// with the instance.
+func (s *Store) CacheDir(instance string) string { return filepath.Join(s.dir(instance), "cleanroom") }
 
 func (s *Store) dir(instance string) string { return filepath.Join(s.root, "instances", instance) }
 

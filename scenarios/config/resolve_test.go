@@ -145,6 +145,16 @@ func TestImagesComeInAnOrderInWhichTheyCanBeMade(t *testing.T) {
 	}
 }
 
+func TestBuildNetwork(t *testing.T) {
+	t.Parallel()
+	for declared, want := range map[string]bool{"": false, "build_network = false": false, "build_network = true": true} {
+		world := strings.Replace(string(base(t)["world.hcl"].Data), "workspace {", "workspace {\n"+declared+"\n", 1)
+		if got := resolve(t, load(t, with(t, "world.hcl", world)), "ann", 1).BuildNetwork; got != want {
+			t.Errorf("%q: builds reach the network: %t", declared, got)
+		}
+	}
+}
+
 const twoEnvironments = `
 environment "dev" {
   values = { host = "dev.example" }

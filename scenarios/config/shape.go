@@ -90,6 +90,9 @@ var rootShape = &shape{blocks: map[string]nested{
 	}},
 	"workspace": {once: true, shape: &shape{
 		doc: "The learner's git repository. `labctl start` makes it, commit by commit.",
+		attrs: map[string]attribute{
+			"build_network": may("true or false: Dockerfiles may reach the network, to install packages or ADD an address, in the clean room and in images of this lab. What a build then gives depends on more than the repository, so leave it out where you can. Default: false"),
+		},
 		blocks: map[string]nested{"commit": {need: required, shape: &shape{
 			doc:    "One commit. Its files are laid over those of the commit before.",
 			labels: []string{"name"},

@@ -28,6 +28,7 @@ func (r *resolver) workspace() {
 	if w == nil {
 		return
 	}
+	r.lab.BuildNetwork, _ = get[bool](r, w, "build_network", cty.Bool, scope{})
 	for _, b := range w.blocks["commit"] {
 		r.declare("commit", b.name, b.nameAt)
 		c := lab.Commit{Name: b.name, Message: r.text(b, "message", scope{})}

@@ -24,6 +24,7 @@ type Lab struct {
 
 	Environments []Environment // at least one; a lab without any has one with the name ""
 	Commits      []Commit      // the workspace's, oldest first
+	BuildNetwork bool          // Dockerfiles may reach the network, in clean rooms and at the start
 	Images       []Image       // in an order in which they can be made
 	Services     []Service     // one for each service and environment, in order of declaration
 	Scenarios    []Scenario    // Scenarios[0] is not special: see Start
