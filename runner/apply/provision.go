@@ -133,7 +133,7 @@ func (p *Provisioner) do(ctx context.Context, op plan.Op, step string) error {
 	case plan.Record:
 		return p.record(ctx, op)
 	case plan.Finish:
-		return p.Engine.RenameContainer(ctx, p.id(op), op.Name)
+		return taken(op, p.Engine.RenameContainer(ctx, p.id(op), op.Name))
 	}
 	return fmt.Errorf("no way to %s", op.Kind)
 }
@@ -160,10 +160,8 @@ func (p *Provisioner) network(ctx context.Context, op plan.Op) error {
 	}
 	labels[engine.LabelRole] = engine.RoleNetwork
 	labels[engine.LabelEnvironment] = op.Environment.Name
-	// Remembered first: a call that failed may have done its work. It is never
-	// cut off, as in create.
-	p.remember(op.Kind, op.Name, func(ctx context.Context) error { return p.Engine.RemoveNetwork(ctx, op.Name) })
-	if err := p.Engine.CreateNetwork(ctx, op.Name, op.Environment.Internal, labels); err != nil {
+	err = p.claim(ctx, op, func() error { return p.Engine.CreateNetwork(ctx, op.Name, op.Environment.Internal, labels) })
+	if err != nil {
 		return err
 	}
 	return p.ownAddresses(ctx)
@@ -231,18 +229,19 @@ func (p *Provisioner) create(ctx context.Context, op plan.Op) error {
 	if s := p.Lab.Service(c.Service, c.Environment); s != nil {
 		spec = Serving(spec, *s, p.Record.Addresses)
 	}
-	p.remember(op.Kind, op.Name, func(ctx context.Context) error { return p.Engine.RemoveContainer(ctx, op.Name) })
-	id, err := p.Engine.CreateContainer(ctx, spec)
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.ids == nil {
-		p.ids = map[string]string{}
-	}
-	p.ids[c.Name] = id
-	return nil
+	return p.claim(ctx, op, func() error {
+		id, err := p.Engine.CreateContainer(ctx, spec)
+		if err != nil {
+			return err
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.ids == nil {
+			p.ids = map[string]string{}
+		}
+		p.ids[c.Name] = id
+		return nil
+	})
 }
 
 func (p *Provisioner) drift(ctx context.Context, op plan.Op) error {
