@@ -19,6 +19,10 @@ import (
 // minAPI is Docker 20.10's: the first with one-shot stats.
 const minAPI = "1.41"
 
+// answersWithin is how long an engine may take to say that it is there. One
+// whose disk hangs takes connections and never answers.
+const answersWithin = 20 * time.Second
+
 // Engine is a connection to one local Docker Engine. It is safe for concurrent
 // use.
 type Engine struct {
@@ -41,18 +45,25 @@ func Connect(ctx context.Context) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return connectTo(ctx, host)
+	return connectTo(ctx, host, answersWithin)
 }
 
-// connectTo connects to an engine at a local socket.
-func connectTo(ctx context.Context, host string) (*Engine, error) {
+// connectTo connects to an engine at a local socket, which must answer within
+// that time.
+func connectTo(ctx context.Context, host string, within time.Duration) (*Engine, error) {
 	c, err := client.NewClientWithOpts(client.WithHost(host), client.WithAPIVersionNegotiation())
 	if err != nil {
 		return nil, &engine.Unavailable{Host: host, Why: "the Docker client does not take this address",
 			Mend: "set DOCKER_HOST to unix://PATH", Err: err}
 	}
 	e := &Engine{client: c, host: host, builder: "1"}
-	ping, err := c.Ping(ctx)
+	answer, done := context.WithTimeout(ctx, within)
+	defer done()
+	ping, err := c.Ping(answer)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil, errors.Join(&engine.Unavailable{Host: host, Why: fmt.Sprintf("the Docker Engine has not answered for %v", within),
+			Mend: "restart it: sudo systemctl restart docker", Err: err}, c.Close())
+	}
 	if err != nil {
 		err = e.explain(err)
 		// Ping succeeds or the engine is of no use, whatever its reason.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -93,15 +94,22 @@ func TestConnectSaysWhyNot(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
+	silent := filepath.Join(dir, "silent.sock")
+	listening, err := net.Listen("unix", silent) // takes connections, and that is all
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listening.Close() })
 	for name, tt := range map[string]struct{ socket, why string }{
 		"no socket":   {filepath.Join(dir, "nothing.sock"), "its socket does not exist"},
 		"refused":     {dead, "no Docker Engine answers at its socket"},
 		"too old":     {serve(t, "1.40", nil), "too old: it speaks API 1.40"},
 		"other thing": {serve(t, "", nil), "does not answer as one"},
+		"silent":      {silent, "has not answered for 1s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := docker.ConnectTo(t.Context(), "unix://"+tt.socket)
+			_, err := docker.ConnectTo(t.Context(), "unix://"+tt.socket, time.Second)
 			var u *engine.Unavailable
 			if !errors.As(err, &u) || !strings.Contains(u.Why, tt.why) || u.Mend == "" {
 				t.Errorf("got %v, want a refusal because %q", err, tt.why)
@@ -121,7 +129,7 @@ func TestEngineThatGoesAway(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	e, err := docker.ConnectTo(t.Context(), "unix://"+serve(t, "1.41", hangUp))
+	e, err := docker.ConnectTo(t.Context(), "unix://"+serve(t, "1.41", hangUp), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
