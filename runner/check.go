@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/labctl/labctl/runner/cleanroom"
@@ -68,16 +69,16 @@ func (r *Runner) gatherer(ctx context.Context, in Instance) (*gather.Gatherer, e
 func (r *Runner) running(w world, in Instance) (*state.Record, *lab.Lab, error) {
 	rec, err := r.record(w, in.Instance)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && rec.Stopped {
-		return nil, nil, &problem.Problem{What: in.Instance + " is not running", Mend: "`labctl start " + in.Lab + "` starts it", Err: ErrNotRunning}
+		return nil, nil, &problem.Problem{What: in.Instance + " is not running", Why: "nothing of it is on the engine", Mend: startCommand(&state.Record{Lab: in.Lab, Learner: in.Learner}) + " starts it", Err: ErrNotRunning}
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	if !rec.Complete {
-		return nil, nil, &problem.Problem{What: in.Instance + " is not complete", Why: "its start was cut off", Mend: "`labctl start " + in.Lab + "` finishes it"}
+		return nil, nil, &problem.Problem{What: in.Instance + " is not complete", Why: "its start was cut off", Mend: startCommand(rec) + " finishes it"}
 	}
 	if len(w.of(in.Instance).networks) == 0 {
-		return nil, nil, &problem.Problem{What: in.Instance + " cannot be graded", Why: "its network was removed", Mend: "`labctl start " + in.Lab + "` brings it back"}
+		return nil, nil, &problem.Problem{What: in.Instance + " cannot be graded", Why: "its network was removed", Mend: startCommand(rec) + " brings it back"}
 	}
 	l, err := r.lab(rec)
 	return rec, l, err
@@ -189,6 +190,7 @@ func (r *Runner) container(ctx context.Context, in Instance, name string) (strin
 	p := &problem.Problem{What: "which container?", Usage: true}
 	if len(choices) == 0 {
 		p.What, p.Usage = "nothing of "+in.Instance+" runs", false
+		p.Mend = "see docker ps --all; docker start NAME starts a container again"
 	}
 	return "", thereAre(p, choices)
 }
@@ -207,7 +209,7 @@ func pick(in Instance, choices []engine.Summary, name, what string) (string, err
 // thereAre says in a problem which containers could have been named.
 func thereAre(p *problem.Problem, choices []engine.Summary) *problem.Problem {
 	if len(choices) > 0 {
-		p.Mend = fmt.Sprintf("there are: %s", names(choices))
+		p.Mend = "choose one: " + strings.Join(names(choices), ", ")
 	}
 	return p
 }

@@ -32,7 +32,18 @@ func (r *Runner) Instances(ctx context.Context, stopped bool) ([]Instance, error
 	for _, name := range names {
 		rec, err := r.record(w, name)
 		if errors.Is(err, fs.ErrNotExist) {
-			rec = recordOfContainers(w.of(name), name)
+			containers := w.of(name).containers
+			if len(containers) == 0 {
+				continue // a folder that a killed command left: there is nothing of it
+			}
+			rec = recordOfLabels(containers[0].Labels)
+		} else if unreadable := (*problem.Problem)(nil); errors.As(err, &unreadable) {
+			// The others must be shown, and this one can be stopped.
+			rec = recordOfLabels(w.of(name).networks[0].Labels)
+			out = append(out, Instance{
+				Lab: rec.Lab, Learner: rec.Learner, Instance: rec.Instance, Services: []ServiceStatus{}, Unfinished: unreadable.Error(),
+			})
+			continue
 		} else if err != nil {
 			return nil, err
 		}
@@ -48,13 +59,8 @@ func (r *Runner) Instances(ctx context.Context, stopped bool) ([]Instance, error
 	return out, nil
 }
 
-// recordOfContainers is what is known of an instance when its networks and its
-// record are gone.
-func recordOfContainers(w world, instance string) *state.Record {
-	if len(w.containers) == 0 {
-		return &state.Record{Instance: instance, Lab: instance}
-	}
-	l := w.containers[0].Labels
+// recordOfLabels is what is known of an instance by any of its objects.
+func recordOfLabels(l map[string]string) *state.Record {
 	return &state.Record{Instance: l[engine.LabelInstance], Lab: l[engine.LabelLab], Learner: l[engine.LabelLearner]}
 }
 
@@ -67,10 +73,12 @@ func (r *Runner) instance(ctx context.Context, w world, rec *state.Record) (Inst
 	case rec.Stopped:
 		in.Unfinished = "it is stopped"
 		return in, nil
+	case !rec.Complete && r.State.Locked(lockOf(rec.Instance)):
+		in.Unfinished = "another labctl is at work on it"
 	case !rec.Complete:
-		in.Unfinished = "its start was cut off; `labctl start " + rec.Lab + "` finishes it"
+		in.Unfinished = "its start was cut off; " + startCommand(rec) + " finishes it"
 	case len(w.of(rec.Instance).networks) == 0:
-		in.Unfinished = "its network is gone; `labctl start " + rec.Lab + "` brings it back"
+		in.Unfinished = "its network is gone; " + startCommand(rec) + " brings it back"
 	}
 	l, err := r.lab(rec)
 	if err != nil {
@@ -129,7 +137,7 @@ func (r *Runner) Find(ctx context.Context, s Selector) (Instance, error) {
 			}
 			return Instance{}, &problem.Problem{
 				What: fmt.Sprintf("%s is not running", m.Lab), Why: "this folder is its workspace, but nothing of it is on the engine",
-				Mend: fmt.Sprintf("`labctl start %s --learner %s --dir %s` starts it again with this workspace", m.Lab, m.Learner, root),
+				Mend: fmt.Sprintf("`labctl start %s --learner %s --dir %s` starts it again with this workspace", ShellQuote(r.sourceOf(m)), ShellQuote(m.Learner), ShellQuote(root)),
 				Err:  ErrNotRunning,
 			}
 		}
@@ -144,14 +152,15 @@ func (r *Runner) Find(ctx context.Context, s Selector) (Instance, error) {
 	case 1:
 		return r.moved(matching[0], s.Cwd), nil
 	case 0:
-		p := &problem.Problem{What: "no lab is running", Mend: "`labctl list` shows the labs, `labctl start LAB` starts one", Err: ErrNotRunning}
+		p := &problem.Problem{What: "no lab is running", Why: "nothing of one is on the engine", Mend: "`labctl list` shows the labs, `labctl start LAB` starts one", Err: ErrNotRunning}
 		if s.Lab != "" || s.Learner != "" {
 			p.What = strings.TrimSpace(s.Lab+" is not running") + ofLearner(s.Learner)
 			if s.Lab == "" {
 				p.What = "no lab is running" + ofLearner(s.Learner)
 			}
+			p.Why = "nothing of it is on the engine"
 			if len(all) > 0 {
-				p.Mend = "running: " + listed(all)
+				p.Mend = "choose one that runs: " + listed(all)
 			}
 		}
 		return Instance{}, p
@@ -164,6 +173,15 @@ func (r *Runner) Find(ctx context.Context, s Selector) (Instance, error) {
 
 // ErrNotRunning is in the error of Find when nothing that matches runs.
 var ErrNotRunning = errors.New("not running")
+
+// sourceOf is where the lab of a workspace came from: as its stopped instance
+// tells, else the name, which is enough for shipped labs.
+func (r *Runner) sourceOf(m workspace.Marker) string {
+	if rec, err := r.State.Load(m.Instance); err == nil && rec.Source != "" {
+		return rec.Source
+	}
+	return m.Lab
+}
 
 func ofLearner(learner string) string {
 	if learner == "" {

@@ -109,6 +109,7 @@ type StopPlan struct {
 	Left       []string // what is left alone, with the reason
 
 	present plan.Present // the same, as it is planned on
+	ran     []string     // images of the containers that will be removed
 }
 
 // TestOptions says what to prove.

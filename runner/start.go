@@ -75,6 +75,7 @@ func (r *Runner) Start(ctx context.Context, o StartOptions) (*Started, error) {
 		}
 		if previous != nil { // its workspace is gone on with, wherever it is
 			rec.Workspace = r.workspaceOf(previous, o.Cwd)
+			rec.Ran = previous.Ran
 		}
 	case err != nil:
 		return nil, err
@@ -124,7 +125,7 @@ func (r *Runner) resume(rec *state.Record, l *lab.Lab, found *OpenLab, o StartOp
 	if o.Seed != nil && *o.Seed != rec.Seed {
 		return nil, &problem.Problem{
 			What:  fmt.Sprintf("%s runs with seed %d, not %d", rec.Instance, rec.Seed, *o.Seed),
-			Mend:  "stop it first (`labctl stop " + rec.Lab + "`), or leave --seed out",
+			Mend:  "stop it first (" + stopCommand(rec) + "), or leave --seed out",
 			Usage: true,
 		}
 	}
@@ -134,7 +135,7 @@ func (r *Runner) resume(rec *state.Record, l *lab.Lab, found *OpenLab, o StartOp
 	if l.Definition != rec.Definition && found.Source != rec.Source {
 		return nil, &problem.Problem{
 			What:  fmt.Sprintf("%s runs another lab of the same name, that of %s", rec.Instance, rec.Source),
-			Mend:  "stop it first (`labctl stop " + rec.Lab + "`), choose another --learner, or give the lab in " + found.Source + " another name",
+			Mend:  "stop it first (" + stopCommand(rec) + "), choose another --learner, or give the lab in " + found.Source + " another name",
 			Usage: true,
 		}
 	}
@@ -169,7 +170,7 @@ func (r *Runner) startWorkspace(rec *state.Record, o StartOptions) (string, erro
 		if at := r.workspaceOf(rec, o.Cwd); at != dir {
 			return "", &problem.Problem{
 				What: rec.Instance + " already has its workspace in " + at,
-				Mend: "leave --dir out, or stop it first (`labctl stop " + rec.Lab + "`)", Usage: true,
+				Mend: "leave --dir out, or stop it first (" + stopCommand(rec) + ")", Usage: true,
 			}
 		}
 	}
@@ -241,10 +242,11 @@ func (s *starting) apply(ctx context.Context, p *apply.Provisioner, todo plan.Pl
 
 // begin writes down what is about to be made, before anything is.
 func (s *starting) begin() error {
-	if err := s.State.SaveDefinition(s.rec.Instance, s.found.FS); err != nil {
+	// The record first: a folder without one says of nothing that it is there.
+	if err := s.State.Save(s.rec); err != nil {
 		return err
 	}
-	return s.State.Save(s.rec)
+	return s.State.SaveDefinition(s.rec.Instance, s.found.FS)
 }
 
 func (s *starting) provisioner() *apply.Provisioner {
@@ -260,7 +262,7 @@ func (s *starting) provisioner() *apply.Provisioner {
 			}
 			return addresses(s.lab, w)
 		},
-		MakeWorkspace: func(ctx context.Context) error {
+		MakeWorkspace: func(ctx context.Context) (func() error, error) {
 			return workspace.Create(ctx, s.rec.Workspace, s.lab.Commits, marker(s.rec))
 		},
 	}
@@ -375,7 +377,7 @@ func (s *starting) undo(ctx context.Context, p *apply.Provisioner) error {
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
 	defer cancel()
 	if err := p.Undo(clean); err != nil {
-		return fmt.Errorf("%w; `labctl stop %s` removes what is left", err, s.rec.Lab)
+		return fmt.Errorf("%w; %s removes what is left", err, stopCommand(s.rec))
 	}
 	if s.previous != nil {
 		return s.State.Save(s.previous)
@@ -416,7 +418,9 @@ func (r *Runner) started(ctx context.Context, l *lab.Lab, rec *state.Record, alr
 
 // lock keeps other labctl processes from changing an instance meanwhile.
 func (r *Runner) lock(ctx context.Context, instance string) (func(), error) {
-	return r.State.Lock(ctx, "instance-"+instance, func() {
+	return r.State.Lock(ctx, lockOf(instance), func() {
 		r.Progress.Notice("another labctl works on " + instance + "; waiting for it")
 	})
 }
+
+func lockOf(instance string) string { return "instance-" + instance }

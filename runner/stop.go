@@ -15,6 +15,7 @@ import (
 	"github.com/labctl/labctl/runner/engine"
 	"github.com/labctl/labctl/runner/gather"
 	"github.com/labctl/labctl/runner/plan"
+	"github.com/labctl/labctl/runner/problem"
 	"github.com/labctl/labctl/runner/progress"
 	"github.com/labctl/labctl/runner/state"
 	"github.com/labctl/labctl/runner/workspace"
@@ -29,7 +30,7 @@ func (r *Runner) PlanStop(ctx context.Context, in Instance, purge bool) (*StopPl
 		return nil, err
 	}
 	rec, err := r.record(w, in.Instance)
-	if errors.Is(err, fs.ErrNotExist) {
+	if unreadable := (*problem.Problem)(nil); errors.Is(err, fs.ErrNotExist) || errors.As(err, &unreadable) {
 		rec = &state.Record{Instance: in.Instance, Lab: in.Lab, Learner: in.Learner}
 	} else if err != nil {
 		return nil, err
@@ -48,6 +49,7 @@ func (r *Runner) PlanStop(ctx context.Context, in Instance, purge bool) (*StopPl
 			return nil, err
 		}
 	}
+	s.plan.ran = s.used
 	return s.plan, nil
 }
 
@@ -141,7 +143,7 @@ func (s *stopping) purge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range s.used {
+	for _, id := range append(s.used, s.rec.Ran...) {
 		on, err := s.onBase(ctx, id)
 		if err != nil {
 			return err
@@ -186,14 +188,23 @@ func (s *stopping) purge(ctx context.Context) error {
 	if s.rec.Workspace == "" {
 		return nil
 	}
+	if now := s.plan.Instance.Workspace; now != "" {
+		s.rec.Workspace = now // it was moved
+	}
 	m, _, ok, err := workspace.FindMarker(s.rec.Workspace)
 	if err != nil {
 		return err
 	}
+	if !ok && workspace.Unfinished(s.rec.Workspace, s.rec.Instance) {
+		s.plan.Workspace, s.plan.present.Workspace = s.rec.Workspace, s.rec.Workspace
+		return nil
+	}
 	if !ok || m.Instance != s.rec.Instance {
-		if _, err := os.Stat(s.rec.Workspace); err == nil {
-			s.plan.Left = append(s.plan.Left, s.rec.Workspace+" is not this instance's workspace (any more)")
+		left := s.rec.Workspace + " is not this instance's workspace (any more)"
+		if _, err := os.Stat(s.rec.Workspace); errors.Is(err, fs.ErrNotExist) {
+			left = "the workspace is not in " + s.rec.Workspace + " any more; wherever it was moved to, it stays"
 		}
+		s.plan.Left = append(s.plan.Left, left)
 		return nil
 	}
 	s.plan.Workspace, s.plan.present.Workspace = s.rec.Workspace, s.rec.Workspace
@@ -306,6 +317,15 @@ func (r *Runner) Stop(ctx context.Context, p *StopPlan) error {
 		return err
 	}
 	defer unlock()
+	// A later purge must know what they ran: nothing else names it then.
+	if rec, err := r.State.Load(p.Instance.Instance); err == nil && !p.present.Purge {
+		rec.Ran = append(rec.Ran, p.ran...)
+		slices.Sort(rec.Ran)
+		rec.Ran = slices.Compact(rec.Ran)
+		if err := r.State.Save(rec); err != nil {
+			return err
+		}
+	}
 	todo := plan.StopInstance(p.present)
 	r.Progress.Send(progress.Event{State: progress.Detail, Total: len(todo.Ops)})
 	return apply.Run(ctx, todo, func(ctx context.Context, op plan.Op) error {

@@ -93,7 +93,7 @@ func (r *Runner) record(w world, instance string) (*state.Record, error) {
 	}
 	facts, err := factsOf(networks[0])
 	if err != nil {
-		return nil, &problem.Problem{What: "network " + networks[0].Name + " is not as labctl made it", Err: err, Mend: "remove it with docker network rm, and start the lab again"}
+		return nil, &problem.Problem{What: "network " + networks[0].Name + " is not as labctl made it", Err: err, Mend: stopCommand(&state.Record{Instance: instance}) + " removes it"}
 	}
 	if rec == nil {
 		rec = r.complete(w, facts)
@@ -102,7 +102,9 @@ func (r *Runner) record(w world, instance string) (*state.Record, error) {
 		}
 		return rec, nil
 	}
-	rec.Images, rec.Addresses, rec.Seed, rec.Definition = facts.Images, facts.Addresses, facts.Seed, facts.Definition
+	rec.Lab, rec.Learner, rec.Seed, rec.Started = facts.Lab, facts.Learner, facts.Seed, facts.Started
+	rec.Definition, rec.Source = facts.Definition, facts.Source
+	rec.Images, rec.Addresses = facts.Images, facts.Addresses
 	return rec, nil
 }
 
@@ -136,7 +138,7 @@ func (r *Runner) lab(rec *state.Record) (*lab.Lab, error) {
 	if err != nil {
 		return nil, &problem.Problem{
 			What: "the definition that " + rec.Instance + " was started with is gone", Err: err,
-			Mend: "stop it with `labctl stop " + rec.Lab + "` and start it again",
+			Mend: "stop it with " + stopCommand(rec) + " and start it again",
 		}
 	}
 	l, diags := found.Definition.Resolve(rec.Learner, rec.Seed)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/labctl/labctl/runner/engine"
 	"github.com/labctl/labctl/runner/engine/fake"
@@ -22,6 +23,8 @@ import (
 //	docker build [--quiet] [--tag TAG] DIR
 //	docker run --detach [--name NAME] [--network N] [--network-alias A] [--publish IP:HOST:PORT] [--memory M] IMAGE
 //	docker rm [--force] NAME
+//	docker network create [--label NAME=VALUE] NAME
+//	docker network ls
 //	docker stop NAME
 //	docker ps
 func fakeDocker() {
@@ -52,6 +55,8 @@ func dockerCommand(ctx context.Context, e *fake.Engine, args []string) error {
 			return err
 		}
 		return e.RemoveContainer(ctx, flags.Arg(0))
+	case "network":
+		return dockerNetwork(ctx, e, args[1:])
 	case "stop":
 		return e.Stop(args[1])
 	case "ps":
@@ -70,6 +75,27 @@ func dockerCommand(ctx context.Context, e *fake.Engine, args []string) error {
 		return nil
 	}
 	return fmt.Errorf("no such command: %s", args[0])
+}
+
+func dockerNetwork(ctx context.Context, e *fake.Engine, args []string) error {
+	if len(args) == 1 && args[0] == "ls" {
+		names, err := e.NetworkNames()
+		for _, name := range names {
+			fmt.Println(name)
+		}
+		return err
+	}
+	labels := map[string]string{}
+	flags := flag.NewFlagSet("create", flag.ContinueOnError)
+	flags.Func("label", "", func(label string) error {
+		name, value, _ := strings.Cut(label, "=")
+		labels[name] = value
+		return nil
+	})
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	return e.CreateNetwork(ctx, flags.Arg(0), false, labels)
 }
 
 func dockerBuild(ctx context.Context, e *fake.Engine, tag, dir string) error {

@@ -57,6 +57,11 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 			env.Setenv("FAKE_ENGINE", filepath.Join(env.WorkDir, ".engine.json"))
 			env.Setenv("USER", "ada")
+			host, err := userName()
+			if err != nil {
+				return err
+			}
+			env.Setenv("HOST_USER", host) // whose objects are
 			env.Setenv("TERM", "xterm")
 			env.Setenv("NO_COLOR", "")
 			if err := os.Mkdir(filepath.Join(env.WorkDir, ".home"), 0o755); err != nil {

@@ -128,10 +128,10 @@ func showStarted(io *Streams, started *runner.Started, cwd string) {
 		"labctl hint              # when you are stuck",
 	}
 	if there != "." {
-		next = append([]string{"cd " + shellQuote(there)}, next...)
+		next = append([]string{"cd " + runner.ShellQuote(there)}, next...)
 	}
 	if dir := notInPath(); dir != "" {
-		next = append([]string{"export PATH=" + shellQuote(dir) + ":$PATH   # so that your shell finds labctl"}, next...)
+		next = append([]string{"export PATH=" + runner.ShellQuote(dir) + ":$PATH   # so that your shell finds labctl"}, next...)
 	}
 	for _, line := range next {
 		fmt.Fprintf(io.Out, "    %s\n", io.OutColors.Cyan(Clean(line)))
@@ -153,15 +153,6 @@ func notInPath() string {
 		}
 	}
 	return filepath.Dir(self)
-}
-
-// shellQuote writes a path as one word of a shell.
-func shellQuote(s string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./,:+@%"
-	if s != "" && strings.Trim(s, plain) == "" && s[0] != '-' {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // interruptedStart says what became of a start that was given up. The runner's

@@ -131,7 +131,7 @@ func showStopped(io *Streams, in runner.Instance, purged bool) {
 		fmt.Fprintf(io.Out, "%s is stopped, and nothing of it is left.\n", Clean(in.Lab))
 		return
 	}
-	fmt.Fprintf(io.Out, "%s is stopped. Its images and the workspace %s stay; labctl stop %[1]s --purge removes them, too.\n", Clean(in.Lab), Clean(in.Workspace))
+	fmt.Fprintf(io.Out, "%s is stopped. Its images and the workspace %s stay; labctl stop %s --purge removes them, too.\n", Clean(in.Lab), Clean(in.Workspace), Clean(in.Instance))
 }
 
 // chooseStopped are the instances that are meant; none when nothing that was

@@ -98,14 +98,3 @@ func TestMarkdown(t *testing.T) {
 		}
 	}
 }
-
-func TestShellQuote(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"drift-lab": "drift-lab", "my labs/drift": "'my labs/drift'", "it's": `'it'\''s'`, "-x": "'-x'", "$(reboot)": "'$(reboot)'",
-	} {
-		if got := shellQuote(in); got != want {
-			t.Errorf("shellQuote(%q) = %s, want %s", in, got, want)
-		}
-	}
-}

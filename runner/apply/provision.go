@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -35,8 +34,8 @@ type Provisioner struct {
 	Choose   func(ctx context.Context) (map[string]string, error)
 	Progress progress.Func
 
-	// MakeWorkspace makes the learner's repository.
-	MakeWorkspace func(ctx context.Context) error
+	// MakeWorkspace makes the learner's repository, and says how to undo that.
+	MakeWorkspace func(ctx context.Context) (undo func() error, err error)
 
 	mu       sync.Mutex
 	ids      map[string]string // lab's name of a container → ID
@@ -111,9 +110,9 @@ func (p *Provisioner) do(ctx context.Context, op plan.Op, step string) error {
 		defer done()
 		return p.network(ctx, op)
 	case plan.Workspace:
-		err := p.MakeWorkspace(ctx)
+		undo, err := p.MakeWorkspace(ctx)
 		if err == nil {
-			p.remember(op.Kind, op.Name, func(context.Context) error { return os.RemoveAll(op.Name) })
+			p.remember(op.Kind, op.Name, func(context.Context) error { return undo() })
 		}
 		return err
 	case plan.RemoveContainer:

@@ -38,7 +38,7 @@ func TestOnAnEngine(t *testing.T) {
 	commits := []lab.Commit{{Message: "one", Files: []lab.File{
 		{Path: "Dockerfile", Content: []byte(dockerfile)}, {Path: "www/cgi", Content: []byte("x"), Executable: true},
 	}}}
-	if err := workspace.Create(ctx, dir, commits, workspace.Marker{Instance: name}); err != nil {
+	if _, err := workspace.Create(ctx, dir, commits, workspace.Marker{Instance: name}); err != nil {
 		t.Fatal(err)
 	}
 	repo := workspace.Open(dir)

@@ -205,7 +205,10 @@ func (w *World) goRight(ctx context.Context) error {
 func (w *World) commit(ctx context.Context, message string) error {
 	return all(
 		func() error { _, err := w.git(ctx, "add", "--all"); return err },
-		func() error { _, err := w.git(ctx, "commit", "--quiet", "--allow-empty", "--message", message); return err },
+		func() error {
+			_, err := w.git(ctx, "commit", "--quiet", "--allow-empty", "--message", message)
+			return err
+		},
 	)
 }
 

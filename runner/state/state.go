@@ -53,6 +53,7 @@ type Record struct {
 	Complete   bool              `json:"complete"`  // start came to its end
 	Stopped    bool              `json:"stopped"`   // only images and the workspace are left
 	Hints      int               `json:"hints"`     // how many were shown
+	Ran        []string          `json:"ran"`       // IDs of images whose containers stop removed
 }
 
 // Baseline is what the start containers were when start was done.
@@ -94,6 +95,12 @@ func (s *Store) Load(instance string) (*Record, error) {
 	}
 	if r.Instance != instance {
 		return nil, fmt.Errorf("reading %s: it is the record of %q", filepath.Join(s.dir(instance), "instance.json"), r.Instance)
+	}
+	if r.Lab == "" || !filepath.IsAbs(r.Workspace) {
+		return nil, fmt.Errorf("reading %s: it says not of which lab, or not where the workspace is", filepath.Join(s.dir(instance), "instance.json"))
+	}
+	if r.Images == nil {
+		r.Images = map[string]string{}
 	}
 	return &r, nil
 }
@@ -181,7 +188,7 @@ func (s *Store) Remove(instance string) error {
 func (s *Store) Lock(ctx context.Context, name string, waiting func()) (unlock func(), err error) {
 	dir := filepath.Join(s.root, "locks")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("locking %s: %w", name, err)
+		return nil, fmt.Errorf("locking %s: %w; set XDG_STATE_HOME to a folder that can be written", name, err)
 	}
 	l := flock.New(filepath.Join(dir, name))
 	ok, err := l.TryLock()
@@ -195,6 +202,20 @@ func (s *Store) Lock(ctx context.Context, name string, waiting func()) (unlock f
 		return nil, fmt.Errorf("locking %s: %w", name, err)
 	}
 	return func() { _ = l.Unlock() }, nil
+}
+
+// Locked reports whether a process holds a name now.
+func (s *Store) Locked(name string) bool {
+	path := filepath.Join(s.root, "locks", name)
+	if _, err := os.Stat(path); err != nil {
+		return false // nobody ever did
+	}
+	l := flock.New(path)
+	ok, err := l.TryLock()
+	if ok {
+		_ = l.Unlock()
+	}
+	return err == nil && !ok
 }
 
 func (s *Store) read(instance, name string, v any) error {

@@ -20,7 +20,7 @@ func TestRecord(t *testing.T) {
 	if _, err := s.Load("a"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("loading what was never saved: %v, want not there", err)
 	}
-	want := &state.Record{Instance: "a", Lab: "l", Seed: 7, Started: time.Unix(1, 0).UTC(), Images: map[string]string{"x:1": "sha256:1"}}
+	want := &state.Record{Instance: "a", Lab: "l", Workspace: "/w", Seed: 7, Started: time.Unix(1, 0).UTC(), Images: map[string]string{"x:1": "sha256:1"}}
 	if err := s.Save(want); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,9 @@ func TestDamagedFilesAreErrors(t *testing.T) {
 	if err := s.Save(&state.Record{Instance: "a"}); err != nil {
 		t.Fatal(err)
 	}
-	for _, damage := range []string{"", "{", `{"instance":"another"}`} {
+	for _, damage := range []string{
+		"", "{", `{"instance":"another"}`, `{"instance":"a"}`, `{"instance":"a","lab":"l"}`, `{"instance":"a","lab":"l","workspace":"w"}`,
+	} {
 		if err := os.WriteFile(filepath.Join(root, "instances", "a", "instance.json"), []byte(damage), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -98,4 +100,23 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	again()
+}
+
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	s := state.New(t.TempDir())
+	if s.Locked("a") {
+		t.Error("locked before anybody locked it")
+	}
+	unlock, err := s.Lock(t.Context(), "a", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.Locked("a") || s.Locked("b") {
+		t.Error("who holds what is not told")
+	}
+	unlock()
+	if s.Locked("a") {
+		t.Error("locked after it was let go")
+	}
 }

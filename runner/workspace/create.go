@@ -18,24 +18,45 @@ const Branch = "main"
 // lab's commits, whose IDs depend on nothing but the commits, and their files
 // checked out. The owner's own workspace is left as it is. A dir with anything
 // else in it is refused. When Create fails or ctx ends, nothing of what it
-// made remains; what a killed one left is made anew by the next.
-func Create(ctx context.Context, dir string, commits []lab.Commit, owner Marker) (err error) {
+// made remains; what a killed one left is made anew by the next. undo removes
+// what Create made, and whatever was put into it since.
+func Create(ctx context.Context, dir string, commits []lab.Commit, owner Marker) (undo func() error, err error) {
 	dir, err = filepath.Abs(dir)
 	if err != nil {
-		return fmt.Errorf("making the workspace %q: %w", dir, err)
+		return nil, fmt.Errorf("making the workspace %q: %w", dir, err)
 	}
 	done, err := ready(dir, owner)
-	if done || err != nil {
-		return err
+	if err != nil {
+		return nil, err
+	}
+	if done {
+		return func() error { return nil }, nil
 	}
 	made, err := makeDirs(dir)
 	if err != nil {
-		return fmt.Errorf("making the workspace %q: %w: choose another place with --dir", dir, errors.Join(err, removeMade(dir, made)))
+		return nil, fmt.Errorf("making the workspace %q: %w: choose another place with --dir", dir, errors.Join(err, removeMade(dir, made)))
 	}
+	undo = func() error { return errors.Join(clear(dir), removeMade(dir, made)) }
 	if err := fill(ctx, dir, commits, owner); err != nil {
-		return fmt.Errorf("making the workspace %q: %w", dir, errors.Join(err, clear(dir), removeMade(dir, made)))
+		return nil, fmt.Errorf("making the workspace %q: %w", dir, errors.Join(err, undo()))
 	}
-	return nil
+	return undo, nil
+}
+
+// Unfinished reports whether dir holds nothing but what a Create that was
+// killed left of an instance's workspace.
+func Unfinished(dir, instance string) bool {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	if len(entries) == 1 && entries[0].Name() == ".git" {
+		if inside, err := os.ReadDir(filepath.Join(dir, ".git")); err == nil && len(inside) == 0 {
+			return true
+		}
+	}
+	m, ok, err := readMarker(dir, unfinishedName)
+	return err == nil && ok && m.Instance == instance
 }
 
 // ready tells whether dir is the owner's workspace already, and makes sure

@@ -3,6 +3,7 @@ package workspace_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,7 +99,7 @@ func TestCreateTwiceChangesNothing(t *testing.T) {
 	t.Parallel()
 	dir := created(t)
 	write(t, dir, "VERSION", "mine\n", 0o644)
-	if err := workspace.Create(t.Context(), dir, commits, owner); err != nil {
+	if _, err := workspace.Create(t.Context(), dir, commits, owner); err != nil {
 		t.Fatal(err)
 	}
 	if got := changes(head(t, dir)); got != "~VERSION" {
@@ -116,7 +117,7 @@ func TestCreateFinishesWhatWasKilled(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "VERSION")); err != nil {
 		t.Fatal(err)
 	}
-	if err := workspace.Create(t.Context(), dir, commits, owner); err != nil {
+	if _, err := workspace.Create(t.Context(), dir, commits, owner); err != nil {
 		t.Fatal(err)
 	}
 	if got := changes(head(t, dir)); got != "" {
@@ -138,7 +139,7 @@ func TestCreateRefuses(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := workspace.Create(t.Context(), test.dir, commits, owner)
+			_, err := workspace.Create(t.Context(), test.dir, commits, owner)
 			if err == nil || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("error %v does not say %q", err, test.says)
 			}
@@ -148,7 +149,7 @@ func TestCreateRefuses(t *testing.T) {
 		t.Parallel()
 		other := owner
 		other.Instance = "drift-lab-bob"
-		if err := workspace.Create(t.Context(), created(t), commits, other); err == nil || !strings.Contains(err.Error(), "for ada") {
+		if _, err := workspace.Create(t.Context(), created(t), commits, other); err == nil || !strings.Contains(err.Error(), "for ada") {
 			t.Errorf("error %v does not say whose it is", err)
 		}
 	})
@@ -178,7 +179,7 @@ func TestFailedCreateLeavesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, dir := range []string{filepath.Join(parent, "new", "deep"), empty} {
-				if err := workspace.Create(test.ctx, dir, test.commits, owner); err == nil {
+				if _, err := workspace.Create(test.ctx, dir, test.commits, owner); err == nil {
 					t.Fatal("no error")
 				}
 			}
@@ -251,7 +252,80 @@ func TestWithoutGit(t *testing.T) {
 	if _, err := workspace.Open(dir).Head(t.Context()); !errors.Is(err, workspace.ErrNoGit) {
 		t.Errorf("reading: %v", err)
 	}
-	if err := workspace.Create(t.Context(), filepath.Join(t.TempDir(), "new"), commits, owner); !errors.Is(err, workspace.ErrNoGit) {
+	if _, err := workspace.Create(t.Context(), filepath.Join(t.TempDir(), "new"), commits, owner); !errors.Is(err, workspace.ErrNoGit) {
 		t.Errorf("creating: %v", err)
+	}
+}
+
+func TestUndoLeavesWhatWasThereBefore(t *testing.T) {
+	t.Parallel()
+	parent := t.TempDir()
+	there := filepath.Join(parent, "there")
+	if err := os.Mkdir(there, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{there, filepath.Join(parent, "new", "and", "below")} {
+		undo, err := workspace.Create(t.Context(), dir, commits, owner)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := workspace.Create(t.Context(), dir, commits, owner)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := again(); err != nil { // it made nothing
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, ".git")); err != nil {
+			t.Errorf("a Create that found the workspace there undid it: %v", err)
+		}
+		if err := undo(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var left []string
+	err := filepath.WalkDir(parent, func(path string, _ fs.DirEntry, err error) error {
+		left = append(left, path)
+		return err
+	})
+	if err != nil || len(left) != 2 || left[1] != there {
+		t.Errorf("left %q (%v), want the folder that was there before", left, err)
+	}
+}
+
+func TestUnfinished(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		make func(dir string) error
+		want bool
+	}{
+		"killed before the marker": {func(dir string) error { return os.Mkdir(filepath.Join(dir, ".git"), 0o755) }, true},
+		"killed before the end": {func(dir string) error {
+			_, err := workspace.Create(t.Context(), dir, commits, owner)
+			return errors.Join(err, os.Rename(filepath.Join(dir, ".git", "labctl"), filepath.Join(dir, ".git", "labctl.unfinished")))
+		}, true},
+		"complete": {func(dir string) error {
+			_, err := workspace.Create(t.Context(), dir, commits, owner)
+			return err
+		}, false},
+		"empty":          {func(string) error { return nil }, false},
+		"something else": {func(dir string) error { return os.WriteFile(filepath.Join(dir, "mine"), nil, 0o644) }, false},
+		"something there": {func(dir string) error {
+			return errors.Join(os.Mkdir(filepath.Join(dir, ".git"), 0o755), os.WriteFile(filepath.Join(dir, "mine"), nil, 0o644))
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if err := test.make(dir); err != nil {
+				t.Fatal(err)
+			}
+			if got := workspace.Unfinished(dir, owner.Instance); got != test.want {
+				t.Errorf("unfinished: %v, want %v", got, test.want)
+			}
+			if workspace.Unfinished(dir, "another") && name != "killed before the marker" {
+				t.Error("it is taken for another instance's")
+			}
+		})
 	}
 }

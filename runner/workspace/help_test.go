@@ -34,7 +34,7 @@ var commits = []lab.Commit{
 func created(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "my labs", "drift lab")
-	if err := workspace.Create(t.Context(), dir, commits, owner); err != nil {
+	if _, err := workspace.Create(t.Context(), dir, commits, owner); err != nil {
 		t.Fatal(err)
 	}
 	return dir

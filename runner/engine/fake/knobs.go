@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/labctl/labctl/runner/engine"
@@ -69,6 +70,15 @@ func (e *Engine) Requests() (n int, err error) {
 		return nil
 	})
 	return n, err
+}
+
+// NetworkNames are the names of all networks, whoever made them, sorted.
+func (e *Engine) NetworkNames() (names []string, err error) {
+	err = e.update(context.Background(), func(s *state) error {
+		names = slices.Sorted(maps.Keys(s.Networks))
+		return nil
+	})
+	return names, err
 }
 
 // Scripts are the scripts that were run inside containers, in order.
