@@ -172,7 +172,7 @@ func (v *driftView) file(f runner.DriftedFile) {
 	names := 2 // which are above already
 	for line := range strings.Lines(f.Diff) {
 		if names--; names < 0 {
-			fmt.Fprintf(v.io.Out, "      %s\n", v.c.diff(Clean(strings.TrimSuffix(line, "\n"))))
+			fmt.Fprintf(v.io.Out, "      %s\n", v.c.diff(CleanText(strings.TrimSuffix(line, "\n"))))
 		}
 	}
 }

@@ -104,7 +104,7 @@ func (v *reportView) details(details []string) {
 	shown := 0
 	for i, d := range details {
 		if below, belongs := strings.CutPrefix(d, check.Indent); belongs && i > 0 {
-			fmt.Fprintf(v.io.Out, "%s%s%s\n", indent, check.Indent, v.c.diff(Clean(below)))
+			fmt.Fprintf(v.io.Out, "%s%s%s\n", indent, check.Indent, v.c.diff(CleanText(below)))
 			continue
 		}
 		if shown == maxDetails {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/image"
@@ -60,8 +61,21 @@ func (e *Engine) TagImage(ctx context.Context, id, tag string) error {
 // RemoveImage implements engine.Actuator.
 func (e *Engine) RemoveImage(ctx context.Context, ref string) error {
 	_, err := e.client.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
+	for tries := 1; lostParent(err) && tries < removeTries; tries++ {
+		_, err = e.client.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
+	}
 	if cerrdefs.IsConflict(err) {
 		return fmt.Errorf("removing image %s: %w: %w", ref, engine.ErrInUse, err)
 	}
 	return e.failed(err, "removing image %s", ref)
+}
+
+// removeTries is how often a removal is tried that another one came in between.
+const removeTries = 3
+
+// lostParent reports whether an engine stumbled over a removal by somebody else:
+// it takes an image's nameless parents along, and one of them went meanwhile.
+// Engines have no error of its own for that.
+func lostParent(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "unrecognized image ID")
 }
