@@ -71,6 +71,61 @@ func TestOnAnEngine(t *testing.T) {
 	}
 }
 
+// TestNetworkOnAnEngine builds what fetches from a server on the engine's own
+// network, with the network undeclared and declared.
+func TestNetworkOnAnEngine(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	e, r, _ := engineRoom(t)
+	server, err := e.CreateContainer(ctx, engine.ContainerSpec{
+		Name: r.Instance + "-server", Image: r.Instance + ":pinned",
+		Run: lab.Run{Command: []string{"sh", "-c", "mkdir /w; echo fetched >/w/package; exec httpd -f -p 8080 -h /w"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.RemoveContainer(context.Background(), server); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := e.StartContainer(ctx, server); err != nil {
+		t.Fatal(err)
+	}
+	url := "http://" + addressOf(t, e, server) + ":8080/package"
+	runs := "FROM " + r.Instance + ":pinned\nRUN wget -q -O /by-run " + url + "\n"
+	build, _, _, err := r.Build(ctx, dockerfileOnly(runs), evidence.OfHead, "")
+	if err != nil || !strings.Contains(build.Failed, "unreachable") {
+		t.Errorf("undeclared: %+v, %v", build, err)
+	}
+	r.Network = true
+	build, image, layers, err := r.Build(ctx, dockerfileOnly(runs+"ADD "+url+" /by-add\n"), evidence.OfHead, "")
+	if err != nil || build.Image == "" {
+		t.Fatalf("declared: %+v, %v", build, err)
+	}
+	want := []string{"/by-add " + digest("fetched\n"), "/by-run " + digest("fetched\n")}
+	if got := contents(image.Layers[1:], layers); !slices.Equal(got, want) {
+		t.Errorf("the layers hold %v, want %v", got, want)
+	}
+	leftNothing(t, e, r.Instance)
+}
+
+// addressOf is a running container's IP address on the engine's default network.
+func addressOf(t *testing.T, e *docker.Engine, id string) string {
+	t.Helper()
+	all, err := e.Containers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		if c.ID == id && c.Networks["bridge"] != "" {
+			return c.Networks["bridge"]
+		}
+	}
+	t.Fatal("the server has no address")
+	return ""
+}
+
 // engineRoom is a room on the machine's engine, with a base of its own.
 func engineRoom(t *testing.T) (*docker.Engine, *cleanroom.Room, rootfs.Rootfs) {
 	t.Helper()
