@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -80,8 +81,30 @@ func (r *Runner) running(w world, in Instance) (*state.Record, *lab.Lab, error) 
 	if len(w.of(in.Instance).networks) == 0 {
 		return nil, nil, &problem.Problem{What: in.Instance + " cannot be graded", Why: "its network was removed", Mend: startCommand(rec) + " brings it back"}
 	}
+	if err := r.sameFacts(rec); err != nil {
+		return nil, nil, err
+	}
 	l, err := r.lab(rec)
 	return rec, l, err
+}
+
+// sameFacts holds what the instance's network says against what the folder kept
+// of the start. The labels of a network cannot be changed, but anybody can make
+// another of its name, on which the lab's base is the pet. Without the folder
+// there is only the network to believe; the report says that it is lost.
+func (r *Runner) sameFacts(rec *state.Record) error {
+	kept, err := r.State.Load(rec.Instance)
+	if err != nil || !kept.Complete {
+		return nil
+	}
+	if kept.Seed == rec.Seed && kept.Definition == rec.Definition && maps.Equal(kept.Images, rec.Images) {
+		return nil
+	}
+	return &problem.Problem{
+		What: rec.Instance + " cannot be graded",
+		Why:  "its network is not the one that it was started with: it names other images, another seed or another definition of the lab",
+		Mend: stopCommand(rec) + ", then " + startCommand(rec),
+	}
 }
 
 // sweep removes what an earlier look left that was killed: its fresh
