@@ -64,7 +64,7 @@ func hintRun(ctx context.Context, opts *hintOptions) error {
 			*runner.Hint
 		}{"labctl/hint/v1", in.Lab, hint})
 	}
-	fmt.Fprintf(io.Out, "%s\n\n%s", io.OutColors.Bold(fmt.Sprintf("Hint %d of %d", hint.Number, hint.Total)), showMarkdown(hint.Text, io.OutColors))
+	fmt.Fprintf(io.Out, "%s\n\n%s", io.OutColors.Bold(fmt.Sprintf("Hint %d of %d", hint.Number, hint.Total)), showMarkdown(hint.Text, io.Width, io.OutColors))
 	if hint.Number < hint.Total {
 		fmt.Fprintln(io.Err, "\nlabctl hint shows the next one.")
 	} else {

@@ -48,7 +48,7 @@ func listRun(opts *listOptions) error {
 	for _, l := range labs {
 		t = append(t, []string{Clean(l.Name), Clean(l.Title), Clean(l.Level), fmt.Sprint(l.Minutes), strings.Join(cleanAll(l.Teaches), ", ")})
 	}
-	t.write(io.Out, io.OutColors)
+	t.write(io.Out, io.Width, io.OutColors)
 	fmt.Fprintln(io.Err, "\nlabctl start LAB begins one.")
 	return nil
 }

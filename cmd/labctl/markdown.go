@@ -1,30 +1,56 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 )
 
-// showMarkdown shows a lab's prose on a terminal: headings and strong words
-// bold, code coloured, everything else as it was written. It knows the little
-// that lessons need; backticks stay, so that code can be told without colours.
-func showMarkdown(text string, c colors) string {
+// proseWidth is the most that lines of prose are wide: longer ones read badly.
+const proseWidth = 80
+
+// listItem begins an item of a list.
+var listItem = regexp.MustCompile(`^ {0,3}([-*]|[0-9]+\.) +`)
+
+// showMarkdown shows a lab's prose: headings and strong words bold, code
+// coloured, paragraphs and lists filled to the width, since a value that was
+// filled in makes lines longer than they were written. Indented code stays as
+// it is, to be copied. It knows the little that lessons need; backticks stay,
+// so that code can be told without colours.
+func showMarkdown(text string, width int, c colors) string {
+	width = min(width, proseWidth)
 	var b strings.Builder
+	var paragraph, indent string // what is not shown yet, and how its further lines begin
+	flush := func() {
+		if paragraph != "" {
+			b.WriteString(showInline(paragraph[:len(indent)]+wrap(paragraph[len(indent):], width, indent), c) + "\n")
+		}
+		paragraph, indent = "", ""
+	}
 	for line := range strings.Lines(text) {
 		line = Clean(strings.TrimRight(line, "\r\n"))
-		switch heading := strings.TrimLeft(line, "#"); {
+		heading := strings.TrimLeft(line, "#")
+		switch item := listItem.FindString(line); {
+		case strings.TrimSpace(line) == "":
+			flush()
+			b.WriteByte('\n')
 		case heading != line && strings.HasPrefix(heading, " "):
-			b.WriteString(c.Bold(strings.TrimSpace(heading)))
+			flush()
+			b.WriteString(c.Bold(strings.TrimSpace(heading)) + "\n")
 		case strings.HasPrefix(line, "    "):
-			b.WriteString(c.Cyan(line))
+			flush()
+			b.WriteString(c.Cyan(line) + "\n")
+		case item != "":
+			flush()
+			paragraph, indent = line, strings.Repeat(" ", len(item))
 		default:
-			b.WriteString(showInline(line, c))
+			paragraph = strings.TrimPrefix(paragraph+" ", " ") + line
 		}
-		b.WriteByte('\n')
 	}
+	flush()
 	return b.String()
 }
 
-// showInline paints `code` and **strong** within one line.
+// showInline paints `code` and **strong** within a paragraph.
 func showInline(line string, c colors) string {
 	var b strings.Builder
 	for line != "" {

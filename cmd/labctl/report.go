@@ -60,7 +60,14 @@ func (v *reportView) check(r report.Result) {
 	if !r.Required {
 		points += ", not required"
 	}
-	fmt.Fprintf(v.io.Out, "%s %s  %s\n", v.mark(r.Status), title, v.c.Faint(points+"  "+Clean(r.Name)))
+	points += "  " + Clean(r.Name)
+	title = wrap(title, v.io.Width, "  ")
+	last := title[strings.LastIndexByte(title, '\n')+1:]
+	between := "  "
+	if columns(last)+len(between)+columns(points) > v.io.Width-2 {
+		between = "\n  "
+	}
+	fmt.Fprintf(v.io.Out, "%s %s%s%s\n", v.mark(r.Status), title, between, v.c.Faint(points))
 	if r.Status != check.Pass {
 		v.line("skipped", r.SkippedFor)
 		v.line("expected", r.Expected)
@@ -138,13 +145,15 @@ func (v *reportView) footer(r report.Report) {
 	}
 	switch {
 	case r.CouldNotLook():
-		fmt.Fprintf(v.io.Out, "%s could not be decided, so this is no grade. Mend what stands under \"next\" there, then: labctl check\n", count(errors, "check", "checks"))
+		v.say(fmt.Sprintf("%s could not be decided, so this is no grade. Mend what stands under \"next\" there, then: labctl check", count(errors, "check", "checks")))
 	case r.Passed:
-		fmt.Fprintf(v.io.Out, "Done. labctl stop %s removes the lab.\n", Clean(r.Lab))
+		v.say(fmt.Sprintf("Done. labctl stop %s removes the lab.", Clean(r.Lab)))
 	default:
-		fmt.Fprintln(v.io.Out, "Begin with the first ✗. labctl hint helps when you are stuck; labctl check grades again.")
+		v.say("Begin with the first ✗. labctl hint helps when you are stuck; labctl check grades again.")
 	}
 }
+
+func (v *reportView) say(text string) { fmt.Fprintln(v.io.Out, wrap(text, v.io.Width, "")) }
 
 // severalPlaces is true when checks ask about more than one service or
 // environment.

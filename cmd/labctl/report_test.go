@@ -71,7 +71,8 @@ patched: web-1\u202e is still live in prod
 – Survives (web in prod)  0/10  survives
   skipped  no_drift did not pass
 
-Begin with the first ✗. labctl hint helps when you are stuck; labctl check grades again.
+Begin with the first ✗. labctl hint helps when you are
+stuck; labctl check grades again.
 `
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -115,7 +115,7 @@ func showStarted(io *Streams, started *runner.Started, cwd string) {
 	}
 	fmt.Fprintln(io.Err)
 	if started.Brief != "" {
-		fmt.Fprint(io.Out, showMarkdown(started.Brief, io.OutColors))
+		fmt.Fprint(io.Out, showMarkdown(started.Brief, io.Width, io.OutColors))
 		fmt.Fprintln(io.Out)
 	}
 	there := started.Instance.Workspace
