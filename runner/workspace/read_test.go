@@ -286,3 +286,14 @@ func unhex(t *testing.T, id string) string {
 	}
 	return string(raw)
 }
+
+func TestWorkspaceBehindALink(t *testing.T) {
+	t.Parallel()
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(created(t), link); err != nil {
+		t.Fatal(err)
+	}
+	if h := head(t, link); len(h.Files) == 0 || len(h.Dirty) > 0 {
+		t.Errorf("files %v, changes %v", h.Files, h.Dirty)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/labctl/labctl/scenarios/evidence"
@@ -18,9 +19,14 @@ import (
 // goroutines at once.
 type Repo struct{ root string }
 
-// Open names the repository whose work tree is the folder root. Nothing is
-// read until a method asks.
-func Open(root string) *Repo { return &Repo{root: root} }
+// Open names the repository whose work tree is the folder root. Nothing of it
+// is read until a method asks.
+func Open(root string) *Repo {
+	if real, err := filepath.EvalSymlinks(root); err == nil {
+		root = real // whoever walks a link finds nothing below it
+	}
+	return &Repo{root: root}
+}
 
 // git finds the repository.
 func (r *Repo) git() (git, error) {

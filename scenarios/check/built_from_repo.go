@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -77,6 +78,9 @@ func unlike(set *evidence.Set, c evidence.Container, expected string, paths []ev
 			v.Observed = "it was built from changes that are not committed"
 			v.Details = append(uncommitted, v.Details...)
 			v.Next = "Commit the changes, and build again from that commit."
+			if slices.ContainsFunc(set.Head.Files, func(f evidence.RepoFile) bool { return path.Base(f.Path) == ".gitattributes" }) {
+				v.Notes = append(v.Notes, "where git status shows no change, .gitattributes lets git write files other than they are committed (eol, ident, filter), and what is committed is what counts")
+			}
 		case evidence.OfOlder:
 			v.Observed = "it was built from commit " + short(build.Commit) + ", which is not the last"
 			v.Next = "Build from the last commit, and replace the container."

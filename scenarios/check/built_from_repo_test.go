@@ -153,6 +153,10 @@ func TestBuiltFromRepoCleanRoom(t *testing.T) {
 			"layer sha256:image-of-web of image sha256:image-of-web could not be read", nil, nil},
 		{"built from the working tree", all(other, uncommitted), check.Fail, "it was built from changes that are not committed",
 			[]string{"not committed: booking.conf", "~ /etc/booking.conf"}, nil},
+		{"built from what attributes make of a commit", all(other, uncommitted, func(set *evidence.Set) {
+			set.Head.Files = append(set.Head.Files, evidence.RepoFile{Path: "etc/.gitattributes", Mode: "100644"})
+		}), check.Fail, "it was built from changes that are not committed", []string{"not committed: booking.conf", "~ /etc/booking.conf"},
+			[]string{"where git status shows no change, .gitattributes lets git write files other than they are committed (eol, ident, filter), and what is committed is what counts"}},
 		{"built from an older commit", all(other, older), check.Fail, "it was built from commit b0b0b0b, which is not the last", []string{"~ /etc/booking.conf"}, nil},
 		{"built from the working tree, which is as an older commit", all(other, older, uncommitted), check.Fail, "it was built from changes that are not committed",
 			[]string{"not committed: booking.conf", "~ /etc/booking.conf"}, nil},
