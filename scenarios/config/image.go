@@ -87,6 +87,10 @@ func (r *resolver) image(b *block) lab.Image {
 			r.invalid(b, "pull", "an image reference is written \"debian:12\"")
 		}
 	}
+	// Tags are everybody's on the engine, and making an image moves its tag.
+	if i.Tag != "" && !strings.Contains(i.Tag, "/") && canonical(i.Tag) != canonical(i.Pull) {
+		r.invalid(b, "tag", "a tag without a slash may be that of an image which is no lab's; begin it with a name of its own, like \"hotel/base:1\"")
+	}
 	return i
 }
 
@@ -112,8 +116,12 @@ func (r *resolver) bases(i lab.Image, tags map[string]string, at hcl.Range) []st
 		r.fail(at, sumImage, "image.%s is built from files without a Dockerfile. Add one at their top.", i.Name)
 		return nil
 	}
+	named, builds := froms(files[n].Content)
+	if !builds {
+		r.fail(at, sumImage, "image.%s is built from a Dockerfile without FROM. Begin it with FROM and the tag of an image of this lab. %s", i.Name, didYouMean("", tagNames(tags)))
+	}
 	var needs []string
-	for _, from := range froms(files[n].Content) {
+	for _, from := range named {
 		name, ok := tags[canonical(from)]
 		if !ok {
 			r.fail(at, sumImage, "image.%s is built FROM %s, which is no image of this lab. %s Declare an image with that tag, so that it can be pinned.", i.Name, from, didYouMean(from, tagNames(tags)))
@@ -125,9 +133,9 @@ func (r *resolver) bases(i lab.Image, tags map[string]string, at hcl.Range) []st
 }
 
 // froms lists the images that a Dockerfile names in FROM, without earlier
-// stages, scratch and what only a build argument tells.
-func froms(dockerfile []byte) []string {
-	var images []string
+// stages, scratch and what only a build argument tells; any says whether it has
+// a FROM at all.
+func froms(dockerfile []byte) (images []string, any bool) {
 	stages := map[string]bool{"scratch": true}
 	lines := bufio.NewScanner(bytes.NewReader(dockerfile))
 	lines.Buffer(nil, len(dockerfile)+1)
@@ -136,7 +144,7 @@ func froms(dockerfile []byte) []string {
 		if len(words) < 2 || !strings.EqualFold(words[0], "FROM") {
 			continue
 		}
-		words = words[1:]
+		any, words = true, words[1:]
 		for len(words) > 1 && strings.HasPrefix(words[0], "--") {
 			words = words[1:]
 		}
@@ -147,7 +155,7 @@ func froms(dockerfile []byte) []string {
 			stages[strings.ToLower(words[2])] = true
 		}
 	}
-	return images
+	return images, any
 }
 
 // canonical writes the tag that a reference means when it has none.
