@@ -54,6 +54,9 @@ func NewContext(files []lab.File, rules Rules) (*Context, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkUnpacked(kept, d); err != nil {
+		return nil, err
+	}
 	return &Context{files: kept, dockerfile: d, name: name}, nil
 }
 

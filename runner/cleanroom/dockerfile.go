@@ -16,6 +16,7 @@ import (
 type dockerfile struct {
 	source []byte
 	runs   bool // it has RUN instructions
+	adds   bool // it has ADD instructions
 	modern bool // it has what only BuildKit knows
 	escape rune
 	edits  []edit   // one for each instruction
@@ -112,6 +113,7 @@ func (r *reading) instruction(node *parser.Node) error {
 			return r.copyFrom(node, cmd.From)
 		}
 	case *instructions.AddCommand:
+		r.out.adds = true
 		return r.add(node, cmd)
 	case *instructions.RunCommand:
 		r.out.runs = true
