@@ -56,4 +56,4 @@ engine:
 
 .PHONY: packages
 packages:
-	@.ci/setup packages compiler
+	@.ci/setup packages compiler compose
