@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -25,7 +26,14 @@ type progressView struct {
 	running []step // in the order in which they began
 	bars    *mpb.Progress
 	bar     *mpb.Bar
+
+	// drawn is what the bar shows. The bar draws itself, and waits for nobody
+	// then: who holds mu may be waiting for the bar.
+	drawn atomic.Pointer[drawing]
 }
+
+// drawing is the text before and behind the bar.
+type drawing struct{ count, current string }
 
 type step struct {
 	name, detail string
@@ -63,6 +71,7 @@ func (v *progressView) Send(e progress.Event) {
 	case progress.Detail:
 		if at >= 0 {
 			v.running[at].detail = e.Detail
+			v.draw()
 		}
 	case progress.Done, progress.Failed:
 		if at < 0 {
@@ -94,28 +103,20 @@ func (v *progressView) draw() {
 	if !v.io.ErrTerminal {
 		return
 	}
+	v.drawn.Store(&drawing{fmt.Sprintf("%d/%d ", v.done, max(v.total, v.done)), v.current()})
 	if v.bars == nil {
 		v.bars = mpb.New(mpb.WithOutput(v.io.Err), mpb.WithWidth(24), mpb.WithAutoRefresh())
 		v.bar = v.bars.AddBar(0,
-			mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return v.count() })),
-			mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return v.current(s.AvailableWidth) })),
+			mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return v.drawn.Load().count })),
+			mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return shorten(v.drawn.Load().current, s.AvailableWidth) })),
 		)
 	}
 	v.bar.SetTotal(int64(max(v.total, v.done+1)), false) // never complete before Close
 	v.bar.SetCurrent(int64(v.done))
 }
 
-func (v *progressView) count() string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return fmt.Sprintf("%d/%d ", v.done, max(v.total, v.done))
-}
-
-// current is the step that began last, with what it said last, in at most
-// width columns.
-func (v *progressView) current(width int) string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+// current is the step that began last, with what it said last.
+func (v *progressView) current() string {
 	if len(v.running) == 0 {
 		return ""
 	}
@@ -124,8 +125,13 @@ func (v *progressView) current(width int) string {
 	if s.detail != "" {
 		text += ": " + Clean(s.detail)
 	}
+	return text
+}
+
+// shorten cuts a text that is longer than so many columns.
+func shorten(text string, width int) string {
 	if r := []rune(text); len(r) > width && width > 1 {
-		text = string(r[:width-1]) + "…"
+		return string(r[:width-1]) + "…"
 	}
 	return text
 }
@@ -149,7 +155,6 @@ func (v *progressView) Close() {
 	if bars == nil {
 		return
 	}
-	// Unlocked: the bar's last drawing asks for the current step.
 	bar.Abort(true)
 	bars.Wait()
 }
