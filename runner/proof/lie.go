@@ -227,6 +227,7 @@ func (w *World) fetched(ctx context.Context, step func(url string, e edit) strin
 	if err := w.edit(ctx, p, p.Pets[0], byCopy); err != nil {
 		return err
 	}
+	w.Env = append(w.Env, "DOCKER_BUILDKIT=0") // BuildKit asks for a permission to use the host's network
 	host, done, err := w.handOut(ctx, p.Pets[0])
 	if err != nil {
 		return err
@@ -243,10 +244,7 @@ func (w *World) fetched(ctx context.Context, step func(url string, e edit) strin
 	return all(
 		func() error { return w.write("Dockerfile", strings.Join(lines, "\n")+"\n") },
 		func() error { return w.commit(ctx, "Take the files from where they are right") },
-		func() error {
-			w.Env = append(w.Env, "DOCKER_BUILDKIT=0") // BuildKit asks for a permission to use the host's network
-			return w.rebuild(ctx, "--network", "host")
-		},
+		func() error { return w.rebuild(ctx, "--network", "host") },
 	)
 }
 
