@@ -91,8 +91,8 @@ func TestVerdict(t *testing.T) {
 	}{
 		{"passed", true, check.Pass, exitOK, "Done. labctl stop x-lab removes the lab.\n"},
 		{"failed", false, check.Fail, exitNotPassed, "labctl check grades again.\n"},
-		{"could not look", false, check.Error, exitFailed, "1 check could not be decided, so this is no grade. Mend what stands under \"next\" there, then: labctl check\n"},
-		{"never evaluated", false, check.Unknown, exitFailed, "1 check could not be decided, so this is no grade. Mend what stands under \"next\" there, then: labctl check\n"},
+		{"could not look", false, check.Error, exitFailed, "1 check could not be decided, so this is no grade. Mend what\nstands under \"next\" there, then: labctl check\n"},
+		{"never evaluated", false, check.Unknown, exitFailed, "1 check could not be decided, so this is no grade. Mend what\nstands under \"next\" there, then: labctl check\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
