@@ -141,6 +141,25 @@ func TestEngineThatGoesAway(t *testing.T) {
 	}
 }
 
+func TestImageThatSomebodyElseRemovesRightNow(t *testing.T) {
+	t.Parallel()
+	gone := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusInternalServerError)
+		if _, err := w.Write([]byte(`{"message":"unrecognized image ID sha256:d43b"}`)); err != nil {
+			t.Error(err)
+		}
+	}
+	e, err := docker.ConnectTo(t.Context(), "unix://"+serve(t, "1.41", gone), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if err := e.RemoveImage(t.Context(), "sha256:d43b"); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("got %v, want that it is not there", err)
+	}
+}
+
 // serve is a socket that answers pings as an engine of an API version does, or
 // with an error when that is "", and everything else by handle.
 func serve(t *testing.T, api string, handle http.HandlerFunc) (socket string) {

@@ -43,7 +43,7 @@ func (e *Engine) explain(err error) error {
 		kind = engine.ErrNameTaken
 	case has("has active endpoints"):
 		kind = engine.ErrInUse
-	case cerrdefs.IsNotFound(err):
+	case cerrdefs.IsNotFound(err), has("unrecognized image ID"): // the latter when somebody else removes it right now
 		kind = engine.ErrNotFound
 	default:
 		return err
