@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -117,7 +118,11 @@ func (v *driftView) container(c runner.ContainerDrift) {
 	if c.Head.Commit != "" {
 		what = fmt.Sprintf("what commit %.7s makes", c.Head.Commit)
 	}
-	v.compared(what, nothingToCompare(c.Head), c.Head.Differences, c.Head.Image)
+	files := c.Head.Differences
+	if len(files) > 0 && reflect.DeepEqual(files, c.ImageDifferences) {
+		files, c.Head.Image = nil, append([]string{"the same differs"}, c.Head.Image...)
+	}
+	v.compared(what, nothingToCompare(c.Head), files, c.Head.Image)
 }
 
 // nothingToCompare says why there is nothing that HEAD makes; "" when there is.
