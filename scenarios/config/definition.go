@@ -153,7 +153,7 @@ func (d *Definition) templates() {
 		return // reported with the digest
 	}
 	for _, name := range names {
-		if name != briefFile && path.Ext(name) != templateSuffix {
+		if !slices.Contains(proseFiles, name) && path.Ext(name) != templateSuffix {
 			continue
 		}
 		if src, err := d.folder.read(name); err == nil {

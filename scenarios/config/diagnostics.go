@@ -39,6 +39,7 @@ const (
 	sumSolution      = "No way to pass"
 	sumReplicas      = "Unreachable replicas"
 	sumImage         = "Image cannot be made"
+	sumQuiz          = "No question"
 )
 
 // problem is an error at a place of the source.

@@ -114,6 +114,9 @@ func fitBlock(src *hclsyntax.Block, s *shape, diags *collector) *block {
 		if s.labels[n-1] == "name" && !validName.MatchString(b.name) {
 			diags.add(problem(b.nameAt, sumName, "%q cannot be a name: names are lower-case letters, digits, - and _, begin with a letter, and have at most %d characters.", b.name, maxName))
 		}
+		if s.labels[n-1] == "letter" && !validLetter.MatchString(b.name) {
+			diags.add(problem(b.nameAt, sumName, "%q cannot be a choice's letter: it is what learners type, one of a to z.", b.name))
+		}
 	}
 	owner := fmt.Sprintf("A block %q", src.Type)
 	if !s.free {
@@ -138,6 +141,8 @@ func fitBlock(src *hclsyntax.Block, s *shape, diags *collector) *block {
 const maxName = 40
 
 var validName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)
+
+var validLetter = regexp.MustCompile(`^[a-z]$`)
 
 func requireBlocks(b *block, s *shape, owner string, diags *collector) {
 	for _, kind := range slices.Sorted(maps.Keys(s.blocks)) {

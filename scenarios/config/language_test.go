@@ -20,7 +20,7 @@ import (
 const language = "../../labs/LANGUAGE.md"
 
 // order is that in which the outermost blocks are documented.
-var order = []string{"lab", "parameter", "locals", "environment", "workspace", "image", "service", "scenario", "check", "cheat", "not_applicable", "hint"}
+var order = []string{"lab", "parameter", "locals", "environment", "workspace", "image", "service", "scenario", "check", "cheat", "not_applicable", "hint", "quiz"}
 
 func TestLanguageReference(t *testing.T) {
 	t.Parallel()

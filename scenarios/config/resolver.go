@@ -63,6 +63,7 @@ func (r *resolver) resolve() *lab.Lab {
 	r.checks()
 	r.cheats()
 	r.texts()
+	r.quiz()
 	r.proof()
 	return r.lab
 }

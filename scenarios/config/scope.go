@@ -105,10 +105,10 @@ func (r *resolver) broken(t hcl.Traversal, roots map[string]cty.Value) *hcl.Diag
 // outOfPlace says, for each root, why it is not known everywhere.
 var outOfPlace = map[string]string{
 	"each":          "each has values in the run block of a service and in check blocks only, once for every environment.",
-	"service":       "addresses exist once an instance runs; the brief and hints can tell them. Where an attribute takes a service, write the reference alone.",
-	"container":     "containers exist once an instance runs; the brief and hints can tell their names.",
-	"workspace":     "the workspace exists once an instance runs; the brief and hints can tell its path.",
-	"instance":      "the instance's name is known once it runs; the brief and hints can tell it. Scripts have it as $INSTANCE.",
+	"service":       "addresses exist once an instance runs; the brief, the debrief and hints can tell them. Where an attribute takes a service, write the reference alone.",
+	"container":     "containers exist once an instance runs; the brief, the debrief and hints can tell their names.",
+	"workspace":     "the workspace exists once an instance runs; the brief, the debrief and hints can tell its path.",
+	"instance":      "the instance's name is known once it runs; the brief, the debrief and hints can tell it. Scripts have it as $INSTANCE.",
 	check.RootLive:  "what is live is evidence; only the condition of a check \"assert\" can ask for it.",
 	check.RootStart: "what was there at the start is evidence; only the condition of a check \"assert\" can ask for it.",
 	check.RootHead:  "the repository's HEAD is evidence; only the condition of a check \"assert\" can ask for it.",

@@ -210,6 +210,20 @@ var rootShape = &shape{blocks: map[string]nested{
 		doc:   "What `labctl hint` tells, one after the other.",
 		attrs: map[string]attribute{"text": must("text: Markdown; addresses and names are known in it")},
 	}},
+	"quiz": {shape: &shape{
+		doc:    "A question that `labctl quiz` asks, in the order of the blocks. With one correct choice the learner picks one; with several, all of them. The result stands in the report, apart from the points.",
+		labels: []string{"name"},
+		attrs:  map[string]attribute{"question": must("text: Markdown")},
+		blocks: map[string]nested{"choice": {need: required, shape: &shape{
+			doc:    "One of two or more answers, shown in the order of the blocks. At least one is correct, and at least one is not.",
+			labels: []string{"letter"},
+			attrs: map[string]attribute{
+				"text":    must("text: Markdown, the answer"),
+				"explain": must("text: Markdown, why it is right or wrong; shown once the question was answered"),
+				"correct": may("true or false. Default: false"),
+			},
+		}}},
+	}},
 }}
 
 // boundaries are words that people look for in vain on purpose.

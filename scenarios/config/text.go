@@ -11,15 +11,30 @@ import (
 	"github.com/labctl/labctl/scenarios/lab"
 )
 
-// briefFile tells learners what the lab is about.
-const briefFile = "brief.md"
+// The prose of a lab, by convention. The lesson is read before there is an
+// instance; the brief and the debrief are told in one.
+const (
+	lessonFile  = "lesson.md"  // why it matters
+	briefFile   = "brief.md"   // what there is to do
+	debriefFile = "debrief.md" // what was learned; after passing
+)
 
-// texts reads the prose that is told once an instance has its addresses.
+var proseFiles = []string{lessonFile, briefFile, debriefFile}
+
+// texts reads the prose.
 func (r *resolver) texts() {
-	if f, ok := r.def.Files[briefFile]; ok {
-		if expr, ok := r.template(briefFile, f.Bytes); ok {
-			r.lab.Brief = r.prosaic(expr)
+	if expr := r.markdown(lessonFile); expr != nil {
+		if v, ok := r.eval(expr, scope{}); ok {
+			if s, err := convert.Convert(v, cty.String); err == nil && s.IsWhollyKnown() && !s.IsNull() {
+				r.lab.Lesson = s.AsString()
+			}
 		}
+	}
+	if expr := r.markdown(briefFile); expr != nil {
+		r.lab.Brief = r.prosaic(expr)
+	}
+	if expr := r.markdown(debriefFile); expr != nil {
+		r.lab.Debrief = r.prosaic(expr)
 	}
 	for _, b := range r.def.root.blocks["hint"] {
 		a, ok := b.attrs["text"]
@@ -34,6 +49,24 @@ func (r *resolver) texts() {
 			r.lab.Hints = append(r.lab.Hints, text)
 		}
 	}
+}
+
+// markdown reads one of the lab's texts; nil when the folder has none of that
+// name, or when it is wrong.
+func (r *resolver) markdown(name string) hclsyntax.Expression {
+	f, ok := r.def.Files[name]
+	if !ok {
+		return nil
+	}
+	expr, ok := r.template(name, f.Bytes)
+	if !ok {
+		return nil
+	}
+	if empty(expr) {
+		r.fail(expr.Range(), sumValue, "%s is empty. Write it, or remove the file.", name)
+		return nil
+	}
+	return expr
 }
 
 // empty says whether an expression is a text without any words.
@@ -51,7 +84,7 @@ func (r *resolver) prosaic(expr hclsyntax.Expression) lab.Text {
 		return nil
 	}
 	if _, err := convert.Convert(v, cty.String); err != nil {
-		r.fail(expr.Range(), sumType, "The brief and hints are text: %s.", err)
+		r.fail(expr.Range(), sumType, "The brief, the debrief and hints are text: %s.", err)
 		return nil
 	}
 	values, functions := r.roots(scope{}), r.functions

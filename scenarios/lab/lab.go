@@ -3,7 +3,11 @@
 // everything else reads it.
 package lab
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
 
 // Lab is one lab, resolved for one learner.
 type Lab struct {
@@ -33,8 +37,11 @@ type Lab struct {
 	Cheats        []Cheat         // the lab's own, besides those that labctl test derives
 	NotApplicable []NotApplicable // of those that it derives
 
-	Brief Text   // brief.md; nil when the folder has none
-	Hints []Text // in the order in which they are given
+	Lesson  string     // lesson.md; "" when the folder has none
+	Brief   Text       // brief.md; nil when the folder has none
+	Hints   []Text     // in the order in which they are given
+	Quiz    []Question // in the order in which they are asked
+	Debrief Text       // debrief.md, for who has passed; nil when the folder has none
 }
 
 // Start is the scenario that learners start in.
@@ -185,6 +192,37 @@ type NotApplicable struct {
 	Name   string
 	Reason string
 }
+
+// Question is one question of a lab's quiz. Its texts are Markdown.
+type Question struct {
+	Name     string
+	Question string
+	Choices  []Choice // two or more, at least one of them correct and one not
+}
+
+// Choice is one answer that a question offers.
+type Choice struct {
+	Letter  string // "a" to "z": what learners type
+	Text    string
+	Explain string // why it is right or wrong
+	Correct bool
+}
+
+// Correct are the letters of the right answer, sorted, without anything between
+// them: "b", or "ac" where several are to be picked.
+func (q Question) Correct() string {
+	var letters []string
+	for _, c := range q.Choices {
+		if c.Correct {
+			letters = append(letters, c.Letter)
+		}
+	}
+	slices.Sort(letters)
+	return strings.Join(letters, "")
+}
+
+// Multiple says whether several choices are to be picked.
+func (q Question) Multiple() bool { return len(q.Correct()) > 1 }
 
 // Expect is the report that a scenario must get.
 type Expect struct {
