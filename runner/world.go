@@ -125,25 +125,11 @@ func (r *Runner) complete(w world, rec *state.Record) *state.Record {
 	return rec
 }
 
-// lab is an instance's lab as it was when it started: from the copy that was
-// kept, else from where it came from as long as that has not changed.
+// lab is an instance's lab as it was when it started.
 func (r *Runner) lab(rec *state.Record) (*lab.Lab, error) {
-	found, err := open(r.State.Definition(rec.Instance), rec.Source, true)
-	if err != nil || found.Definition.Digest != rec.Definition {
-		found, err = r.Library.Open(rec.Source, "")
-		if err == nil && found.Definition.Digest != rec.Definition {
-			err = errors.New("the kept copy is lost, and " + rec.Source + " has changed since")
-		}
-	}
+	l, err := lookUp(r.State, r.Library, rec)
 	if err != nil {
-		return nil, &problem.Problem{
-			What: "the definition that " + rec.Instance + " was started with is gone", Err: err,
-			Mend: "stop it with " + stopCommand(rec) + " and start it again",
-		}
-	}
-	l, diags := found.Definition.Resolve(rec.Learner, rec.Seed)
-	if diags.HasErrors() {
-		return nil, &LabError{Source: rec.Source, Diags: diags, Files: found.Definition.Files}
+		return nil, err
 	}
 	if hasOwnBases(rec) {
 		return l, ownBases(l, rec.Instance)

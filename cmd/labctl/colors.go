@@ -5,7 +5,7 @@ import "github.com/fatih/color"
 // colors paint text for one stream; each of them returns its text unchanged
 // where there is to be no colour. They take text that is clean already.
 type colors struct {
-	Bold, Faint, Red, Green, Yellow, Cyan func(a ...any) string
+	Bold, Faint, Italic, Red, Green, Yellow, Cyan func(a ...any) string
 }
 
 func newColors(on bool) colors {
@@ -23,6 +23,7 @@ func newColors(on bool) colors {
 	return colors{
 		Bold:   paint(color.Bold),
 		Faint:  paint(color.Faint),
+		Italic: paint(color.Italic),
 		Red:    paint(color.FgRed),
 		Green:  paint(color.FgGreen),
 		Yellow: paint(color.FgYellow),

@@ -65,6 +65,15 @@ func (f *Factory) Runner(ctx context.Context) (runner.API, error) {
 	}, nil
 }
 
+// Desk is where labs are read, without an engine.
+func (f *Factory) Desk() (*runner.Desk, error) {
+	root, err := state.DefaultRoot()
+	if err != nil {
+		return nil, err
+	}
+	return &runner.Desk{Library: f.Library, State: state.New(root)}, nil
+}
+
 // Close lets go of the engine, if there is one.
 func (f *Factory) Close() error {
 	if f.engine == nil {

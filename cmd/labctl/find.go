@@ -42,6 +42,25 @@ func aim(f *Factory, s *runner.Selector) error {
 	return nil
 }
 
+// read opens the lab that a command means, without an engine.
+func read(f *Factory, s runner.Selector) (*runner.Desk, *lab.Lab, error) {
+	cwd, err := f.Cwd()
+	if err != nil {
+		return nil, nil, err
+	}
+	s.Cwd = cwd
+	desk, err := f.Desk()
+	if err != nil {
+		return nil, nil, err
+	}
+	learner, err := learnerName()
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := desk.Open(s, learner)
+	return desk, l, err
+}
+
 // exampleOf is a lab as some learner gets it, for what is the same for all.
 func exampleOf(open *runner.OpenLab) (*lab.Lab, error) {
 	const somebody = "learner"

@@ -38,6 +38,7 @@ and how it came to be: rebuilt from the repository, or patched in place.`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newListCmd(f, nil),
+		newLessonCmd(f, nil),
 		newStartCmd(f, nil),
 		newStatusCmd(f, nil),
 		newShellCmd(f, nil),

@@ -83,35 +83,6 @@ func TestWrap(t *testing.T) {
 	}
 }
 
-func TestMarkdown(t *testing.T) {
-	t.Parallel()
-	text := "# The *hotfix*\n\n**Done** means `web-001` runs:\n\n    docker run \x1b[31m\nunclosed `code and **strong\n"
-	plain := showMarkdown(text, 80, newColors(false))
-	want := "The *hotfix*\n\nDone means `web-001` runs:\n\n    docker run \\x1b[31m\nunclosed `code and **strong\n"
-	if plain != want {
-		t.Errorf("without colours:\n%q\nwant\n%q", plain, want)
-	}
-	painted := showMarkdown(text, 80, newColors(true))
-	for _, part := range []string{"\x1b[1mThe *hotfix*", "\x1b[1mDone", "\x1b[36m`web-001`", "\x1b[36m    docker run \\x1b[31m"} {
-		if !strings.Contains(painted, part) {
-			t.Errorf("with colours: no %q in %q", part, painted)
-		}
-	}
-}
-
-func TestMarkdownIsFilled(t *testing.T) {
-	t.Parallel()
-	text := "The address, which is long, is\nhttp://127.0.0.1:18090/.\n\n1. one two three four five six\n   seven eight\n2. nine\n- ten\n\n    docker run --name a-name-that-is-long IMAGE\n"
-	want := "The address, which is long, is\nhttp://127.0.0.1:18090/.\n\n1. one two three four five six\n   seven eight\n2. nine\n- ten\n\n    docker run --name a-name-that-is-long IMAGE\n"
-	if got := showMarkdown(text, 32, newColors(false)); got != want {
-		t.Errorf("at 32 columns:\n%s", got)
-	}
-	want = "The address, which is\nlong, is\nhttp://127.0.0.1:18090/.\n\n1. one two three four\n   five six seven eight\n2. nine\n- ten\n\n    docker run --name a-name-that-is-long IMAGE\n"
-	if got := showMarkdown(text, 24, newColors(false)); got != want {
-		t.Errorf("at 24 columns:\n%s", got)
-	}
-}
-
 func TestTableBreaksItsLastColumn(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
