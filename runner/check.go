@@ -34,7 +34,12 @@ func (r *Runner) Gather(ctx context.Context, in Instance) (*evidence.Set, error)
 	if err != nil {
 		return nil, err
 	}
-	return g.Gather(ctx)
+	set, err := g.Gather(ctx)
+	if err != nil {
+		return nil, err
+	}
+	set.Quiz = r.quizOf(g.Lab)
+	return set, nil
 }
 
 // gatherer looks at an instance, which the caller has locked.

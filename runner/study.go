@@ -70,7 +70,7 @@ func (d *Desk) pick(s Selector, otherwise string) (*state.Record, error) {
 	}
 	var matching []*state.Record
 	for _, rec := range started {
-		if (s.Lab == "" || rec.Lab == s.Lab) && (s.Learner == "" || rec.Learner == s.Learner) {
+		if (s.Lab == "" || rec.Lab == s.Lab || rec.Instance == s.Lab) && (s.Learner == "" || rec.Learner == s.Learner) {
 			matching = append(matching, rec)
 		}
 	}

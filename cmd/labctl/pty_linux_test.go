@@ -32,6 +32,16 @@ func openTerminal(t *testing.T) (control, tty *os.File) {
 	return control, tty
 }
 
+// terminalCommand is labctl on the fake engine, for a terminal.
+func terminalCommand(dir string, env []string, args ...string) *exec.Cmd {
+	cmd := exec.Command("labctl", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, ".state"),
+		"FAKE_ENGINE="+filepath.Join(dir, ".engine.json"), "TERM=xterm", "NO_COLOR=")
+	cmd.Env = append(cmd.Env, env...)
+	return cmd
+}
+
 // onTerminal runs labctl on the fake engine with a terminal as its outputs and
 // returns what the terminal was sent.
 func onTerminal(t *testing.T, dir string, env []string, args ...string) string {
@@ -50,11 +60,7 @@ func onTerminal(t *testing.T, dir string, env []string, args ...string) string {
 			}
 		}
 	}()
-	cmd := exec.Command("labctl", args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, ".state"),
-		"FAKE_ENGINE="+filepath.Join(dir, ".engine.json"), "TERM=xterm", "NO_COLOR=")
-	cmd.Env = append(cmd.Env, env...)
+	cmd := terminalCommand(dir, env, args...)
 	cmd.Stdout, cmd.Stderr = tty, tty
 	err := cmd.Run()
 	tty.Close()

@@ -40,6 +40,9 @@ func (v *reportView) header(r report.Report) {
 			v.provenance("  ", place(s.Service, s.Environment)+": ", s.Provenance)
 		}
 	}
+	if r.Quiz != nil {
+		fmt.Fprintf(v.io.Out, "%s\n", wrap("quiz, apart from the points: "+quizResult(r.Quiz), v.io.Width, "  "))
+	}
 	fmt.Fprintln(v.io.Out)
 }
 

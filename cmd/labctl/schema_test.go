@@ -32,6 +32,7 @@ var documented = map[string]struct {
 	"comparison": {report.Comparison{}, report.ComparisonSchema, false},
 	"repeat":     {report.Repeat{}, report.RepeatSchema, false},
 	"status":     {statusDocument{}, statusSchema, false},
+	"quiz":       {quizDocument{}, quizSchema, false},
 }
 
 // words are the values of types that have only some.

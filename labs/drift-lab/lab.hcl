@@ -218,3 +218,66 @@ hint {
 hint {
   text = "Two files matter: the quote script and booking.conf. Take both into the repository, commit, make today's change, commit, build, and start a new container with `${service.booking.run}` after removing the pet."
 }
+
+quiz "just_this_once" {
+  question = "A team logs into production to apply a hotfix: \"just this once, we will codify it later.\" What happens?"
+
+  choice "a" {
+    text    = "Nothing, as long as somebody writes the ticket."
+    explain = "A ticket rebuilds no server. Until somebody works it off, each rebuild takes the fix away."
+  }
+  choice "b" {
+    text    = "Production differs from the repository, and the next rebuild silently undoes the fix."
+    explain = "That is drift. Nobody sees it until the server is replaced, and that is when you can least use a surprise."
+    correct = true
+  }
+  choice "c" {
+    text    = "The other environments pick the change up with their next deployment."
+    explain = "They are built from the repository, which was never told. From now on a test there says less about production."
+  }
+  choice "d" {
+    text    = "The server warns when it is replaced that it was changed by hand."
+    explain = "No server keeps a list of what people did to it. Its files differ, and somebody has to look."
+  }
+}
+
+quiz "for_good" {
+  question = "The pet was mended by hand on Friday. Which of these bring production under the rule of the repository?"
+
+  choice "a" {
+    text    = "Run `docker commit` on the pet, and start production from that image."
+    explain = "The pet is only embalmed. Nobody can say how the image was made, nor make it again on a newer base."
+  }
+  choice "b" {
+    text    = "Write what Friday changed into the repository, build an image from the commit, start it, and destroy the pet."
+    explain = "Pattern B: build new, destroy old. What runs is what the commit makes, and anybody can make it again."
+    correct = true
+  }
+  choice "c" {
+    text    = "Write what Friday changed into version control, and let a tool such as Ansible or Puppet make every server so, over and over."
+    explain = "Pattern A: reconcile. It works because Friday's change went into version control first; otherwise the tool would have undone it."
+    correct = true
+  }
+  choice "d" {
+    text    = "Write into the wiki, step by step, what was done to the server."
+    explain = "People follow a page almost exactly, and the page is old by the second change. What nobody runs, nobody tests."
+  }
+}
+
+quiz "only_one" {
+  question = "There is one production server, not a thousand. What do you gain by treating it as cattle?"
+
+  choice "a" {
+    text    = "Nothing. The discipline pays from a certain number of servers on."
+    explain = "One server dies as surely as a thousand do, and then there is no other one left to copy from."
+  }
+  choice "b" {
+    text    = "It fails less often."
+    explain = "Disks and kernels do not know how a server was made. It fails as often as before, and costs less when it does."
+  }
+  choice "c" {
+    text    = "You can afford to lose it: the next one comes from a commit, and is the same."
+    explain = "Then a dead disk, a break-in and a deployment are all the same small job."
+    correct = true
+  }
+}

@@ -1,6 +1,7 @@
 // Package state keeps what the engine cannot: one folder for each instance
 // with its record, the baseline taken when it started, and the definition of
-// its lab. Losing it costs details of the baseline, never the instance.
+// its lab. Losing it costs details of the baseline, never the instance. What
+// learners have reached lies beside, and outlives their instances.
 package state
 
 import (
@@ -230,27 +231,31 @@ func (s *Store) read(instance, name string, v any) error {
 	return nil
 }
 
-// write replaces a file whole: a crash leaves the old one or the new one.
 func (s *Store) write(instance, name string, v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
+	if err := replace(filepath.Join(s.dir(instance), name), v); err != nil {
 		return fmt.Errorf("writing %s of %s: %w", name, instance, err)
 	}
-	dir := s.dir(instance)
+	return nil
+}
+
+// replace writes a file whole: a crash leaves the old one or the new one.
+func replace(path string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	dir, name := filepath.Split(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("writing %s of %s: %w", name, instance, err)
+		return err
 	}
 	f, err := os.CreateTemp(dir, name+".*")
 	if err != nil {
-		return fmt.Errorf("writing %s of %s: %w", name, instance, err)
+		return err
 	}
 	defer func() { _ = os.Remove(f.Name()) }()
 	_, err = f.Write(b)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("writing %s of %s: %w", name, instance, err)
+		return err
 	}
-	if err := os.Rename(f.Name(), filepath.Join(dir, name)); err != nil {
-		return fmt.Errorf("writing %s of %s: %w", name, instance, err)
-	}
-	return nil
+	return os.Rename(f.Name(), path)
 }

@@ -67,6 +67,7 @@ func marshal(t *testing.T, s *evidence.Set) []byte {
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	set := fullSet()
+	set.Quiz = &evidence.Quiz{Questions: 3, Answered: 2, Right: 2, FirstTry: 1}
 	saved := marshal(t, set)
 	read, err := evidence.Unmarshal(saved)
 	if err != nil {
@@ -254,6 +255,10 @@ func TestUnmarshalRefusesContradictions(t *testing.T) {
 		{"a build of a missing image", func(s *evidence.Set) { s.Builds[0].Image = "sha256:gone" }, "the build of head made an image that is missing"},
 		{"a check twice", func(s *evidence.Set) { s.Checks[1].Environment = "" }, `check "right"`},
 		{"a check without a name", func(s *evidence.Set) { s.Checks[0].Name = "" }, "no name"},
+		{"more right than answered", func(s *evidence.Set) { s.Quiz = &evidence.Quiz{Questions: 3, Answered: 1, Right: 2} }, "of 3 questions 1 were answered, 2 right"},
+		{"more at the first try than right", func(s *evidence.Set) { s.Quiz = &evidence.Quiz{Questions: 3, Answered: 3, Right: 1, FirstTry: 2} }, "2 at the first try"},
+		{"a quiz without questions", func(s *evidence.Set) { s.Quiz = &evidence.Quiz{} }, "of 0 questions"},
+		{"a quiz that is not known, and is", func(s *evidence.Set) { s.Quiz = &evidence.Quiz{Questions: 1, Answered: 1, Error: "damaged"} }, "of 1 questions"},
 		{"a check of negative points", func(s *evidence.Set) { s.Checks[0].Points = -5 }, "-5 points"},
 	}
 	for _, test := range tests {

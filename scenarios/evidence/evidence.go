@@ -36,6 +36,7 @@ type Set struct {
 	Images   map[string]Image  `json:"images"`             // by image ID
 	Layers   map[string]Layer  `json:"layers"`             // by diff ID
 	Trees    map[string]Tree   `json:"trees"`              // by "sha256:" and the digest of their JSON
+	Quiz     *Quiz             `json:"quiz,omitempty"`     // of a lab that has one; apart from the points
 	Texts    map[string]string `json:"texts,omitempty"`    // of small files that differ, by SHA-256: for reports to show, never for grading
 	Unstable string            `json:"unstable,omitempty"` // what changed while it was gathered, twice
 }
@@ -202,6 +203,15 @@ type Build struct {
 	Refused string `json:"refused,omitempty"` // why the Dockerfile was not run
 	Failed  string `json:"failed,omitempty"`  // how the build failed
 	Error   string `json:"error,omitempty"`   // why it could not be tried
+}
+
+// Quiz is how a lab's questions were answered when the evidence was gathered.
+type Quiz struct {
+	Questions int    `json:"questions"`       // there are
+	Answered  int    `json:"answered"`        // so many of them
+	Right     int    `json:"right"`           // in some try
+	FirstTry  int    `json:"first_try"`       // right in the first one
+	Error     string `json:"error,omitempty"` // why it is not known
 }
 
 // Image is what of an image cannot be forged.

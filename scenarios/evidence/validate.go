@@ -24,7 +24,7 @@ const skew = 24 * time.Hour
 // It cannot tell whether what is said once is true.
 func (s *Set) validate() error {
 	for _, part := range []func() error{
-		s.validIdentity, s.validFilesystems, s.validContents, s.validContainers, s.validServices, s.validRepository, s.validBuilds, s.validHandMade, s.validChecks, s.validTexts,
+		s.validIdentity, s.validFilesystems, s.validContents, s.validContainers, s.validServices, s.validRepository, s.validBuilds, s.validHandMade, s.validChecks, s.validQuiz, s.validTexts,
 	} {
 		if err := part(); err != nil {
 			return err
@@ -362,6 +362,14 @@ func (s *Set) validHandMade() error {
 		}
 	}
 	return nil
+}
+
+func (s *Set) validQuiz() error {
+	q := s.Quiz
+	if q == nil || q.Questions > 0 && 0 <= q.FirstTry && q.FirstTry <= q.Right && q.Right <= q.Answered && q.Answered <= q.Questions && (q.Error == "" || q.Answered == 0) {
+		return nil
+	}
+	return fmt.Errorf("of %d questions %d were answered, %d right, %d at the first try", q.Questions, q.Answered, q.Right, q.FirstTry)
 }
 
 // validChecks: evidence of which nothing is asked, or nothing that counts, would

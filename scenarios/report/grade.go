@@ -19,7 +19,7 @@ func Grade(set *evidence.Set) (Report, error) {
 	r := Report{
 		Schema: Schema, Lab: set.Lab, Learner: set.Learner, Instance: set.Instance, Labctl: set.Labctl,
 		Definition: set.Definition, Seed: set.Seed, Evidence: Source{Digest: digest, Time: set.Time},
-		Services: []ServiceProvenance{}, Checks: []Result{},
+		Services: []ServiceProvenance{}, Checks: []Result{}, Quiz: set.Quiz,
 	}
 	for i := range set.Services {
 		r.Services = append(r.Services, provenanceOf(set, &set.Services[i]))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/scenarios/check"
+	"github.com/labctl/labctl/scenarios/evidence"
 )
 
 // Schema names the format of a report's JSON.
@@ -28,6 +29,7 @@ type Report struct {
 	Provenance Provenance          `json:"provenance"` // the worst of Services
 	Services   []ServiceProvenance `json:"services"`
 	Checks     []Result            `json:"checks"`
+	Quiz       *evidence.Quiz      `json:"quiz,omitempty"` // of a lab that has one; apart from the points
 }
 
 // Source is the evidence a report was made of.

@@ -86,3 +86,36 @@ hint {
 hint {
   text = "Replace `${container.pet-01.name}`: `docker run ${service.shop.run}`"
 }
+
+quiz "where" {
+  question = "Where does the next server get its price from?"
+
+  choice "a" {
+    text    = "From the server before it."
+    explain = "Servers do not inherit."
+  }
+  choice "b" {
+    text    = "From `answers/price` in the repository."
+    explain = "It is built from a commit."
+    correct = true
+  }
+}
+
+quiz "lost" {
+  question = "What is lost when `pet-01` is removed?"
+
+  choice "a" {
+    text    = "What was changed by hand."
+    explain = "No commit has it."
+    correct = true
+  }
+  choice "b" {
+    text    = "The repository."
+    explain = "It lies elsewhere."
+  }
+  choice "c" {
+    text    = "What is in its memory."
+    explain = "It ends with the process."
+    correct = true
+  }
+}
