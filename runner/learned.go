@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,6 +19,57 @@ import (
 func (d *Desk) Progress(lab, learner string) (*state.Progress, error) {
 	p, err := d.State.Progress(lab, learner, slug(learner))
 	return p, mendable(err)
+}
+
+// LabProgress is a shipped lab, and what a learner has reached in it. Its JSON is
+// part of labctl/list/v1.
+type LabProgress struct {
+	LabInfo
+	Passed *state.Passed  `json:"passed"`          // null until a check passed
+	Quiz   *evidence.Quiz `json:"quiz,omitempty"`  // of a lab that has one
+	Error  string         `json:"error,omitempty"` // why both are not known
+}
+
+// List are the shipped labs in the order in which they are best done.
+func (d *Desk) List(learner string) ([]LabProgress, error) {
+	labs, err := d.Library.List()
+	if err != nil {
+		return nil, err
+	}
+	out := []LabProgress{}
+	for _, info := range labs {
+		row := LabProgress{LabInfo: info}
+		p, err := d.Progress(info.Name, learner)
+		if err != nil {
+			row.Error = err.Error()
+		} else {
+			row.Passed, row.Quiz = p.Passed, Quiz(info.questions, p)
+		}
+		out = append(out, row)
+	}
+	return out, nil
+}
+
+// Debrief is what a lab has to say to who has passed it, Markdown; "" when it
+// says nothing.
+func (d *Desk) Debrief(instance string) (string, error) {
+	rec, err := d.State.Load(instance)
+	if err != nil {
+		return "", err
+	}
+	l, err := lookUp(d.State, d.Library, rec)
+	if err != nil || l.Debrief == nil {
+		return "", err
+	}
+	t, err := told(l, rec)
+	if err != nil {
+		return "", err
+	}
+	text, err := l.Debrief(t)
+	if err != nil {
+		return "", fmt.Errorf("writing the debrief: %w", err)
+	}
+	return text, nil
 }
 
 // Answer keeps an answer to a question of the lab, letters in any order, and
@@ -70,13 +122,13 @@ func ValidAnswer(q lab.Question, picked string) error {
 	return nil
 }
 
-// Quiz is how the lab's questions were answered so far; nil when it has none.
-func Quiz(l *lab.Lab, p *state.Progress) *evidence.Quiz {
-	if len(l.Quiz) == 0 {
+// Quiz is how a lab's questions were answered so far; nil when it has none.
+func Quiz(questions []lab.Question, p *state.Progress) *evidence.Quiz {
+	if len(questions) == 0 {
 		return nil
 	}
-	out := &evidence.Quiz{Questions: len(l.Quiz)}
-	for _, q := range l.Quiz {
+	out := &evidence.Quiz{Questions: len(questions)}
+	for _, q := range questions {
 		a, answered := p.Answers[q.Name]
 		if answered {
 			out.Answered++
@@ -106,7 +158,7 @@ func (r *Runner) quizOf(l *lab.Lab) *evidence.Quiz {
 	desk := Desk{Library: r.Library, State: r.State}
 	p, err := desk.Progress(l.Name, l.Learner)
 	if err == nil {
-		return Quiz(l, p)
+		return Quiz(l.Quiz, p)
 	}
 	if len(l.Quiz) == 0 {
 		return nil

@@ -77,14 +77,14 @@ func TestAnswersAndTheirResult(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := *runner.Quiz(l, p), (evidence.Quiz{Questions: 3, Answered: step.inQuiz, Right: step.quizRight, FirstTry: step.first}); got != want {
+		if got, want := *runner.Quiz(l.Quiz, p), (evidence.Quiz{Questions: 3, Answered: step.inQuiz, Right: step.quizRight, FirstTry: step.first}); got != want {
 			t.Errorf("%s=%s: %+v, want %+v", step.q.Name, step.picked, got, want)
 		}
 	}
 	if _, err := desk.Answer(t.Context(), l, one, "ab"); err == nil {
 		t.Error("two answers were taken for one")
 	}
-	if got := runner.Quiz(&lab.Lab{}, &state.Progress{}); got != nil {
+	if got := runner.Quiz(nil, &state.Progress{}); got != nil {
 		t.Errorf("of a lab without a quiz: %+v", got)
 	}
 }

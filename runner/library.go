@@ -1,11 +1,13 @@
 package runner
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/agext/levenshtein"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/labctl/labctl/runner/problem"
 	"github.com/labctl/labctl/scenarios/config"
+	"github.com/labctl/labctl/scenarios/lab"
 )
 
 // Library finds labs: those in the binary, and those in folders.
@@ -28,7 +31,9 @@ type LabInfo struct {
 	Level   string   `json:"level"`
 	Minutes int      `json:"minutes"`
 	Teaches []string `json:"teaches"`
-	After   []string `json:"after"`
+	After   []string `json:"after"` // labs to do before
+
+	questions []lab.Question
 }
 
 // OpenLab is a lab that was found and is valid.
@@ -69,7 +74,7 @@ func (l *Library) Names() ([]string, error) {
 	return names, nil
 }
 
-// List reads the shipped labs.
+// List reads the shipped labs, in the order in which they are best done.
 func (l *Library) List() ([]LabInfo, error) {
 	names, err := l.Names()
 	if err != nil {
@@ -81,16 +86,37 @@ func (l *Library) List() ([]LabInfo, error) {
 		if err != nil {
 			return nil, err
 		}
-		lab, diags := open.Definition.Resolve("learner", config.SeedOf("learner"))
+		found, diags := open.Definition.Resolve("learner", config.SeedOf("learner"))
 		if diags.HasErrors() {
 			return nil, &LabError{Source: name, Diags: diags, Files: open.Definition.Files}
 		}
 		infos = append(infos, LabInfo{
-			Name: lab.Name, Title: lab.Title, Level: lab.Level, Minutes: lab.Minutes,
-			Teaches: append([]string{}, lab.Teaches...), After: append([]string{}, lab.After...),
+			Name: found.Name, Title: found.Title, Level: found.Level, Minutes: found.Minutes,
+			Teaches: append([]string{}, found.Teaches...), After: append([]string{}, found.After...),
+			questions: found.Quiz,
 		})
 	}
-	return infos, nil
+	return learningOrder(infos), nil
+}
+
+// learningOrder puts labs after those that they name as done before; of several
+// that could be next the easier one first, then by name. Of labs that wait for
+// each other the easiest one comes first.
+func learningOrder(infos []LabInfo) []LabInfo {
+	left := slices.Clone(infos)
+	slices.SortStableFunc(left, func(a, b LabInfo) int {
+		return cmp.Or(slices.Index(config.Levels, a.Level)-slices.Index(config.Levels, b.Level), strings.Compare(a.Name, b.Name))
+	})
+	ordered := []LabInfo{}
+	for len(left) > 0 {
+		waits := func(l LabInfo) bool {
+			return slices.ContainsFunc(left, func(other LabInfo) bool { return slices.Contains(l.After, other.Name) })
+		}
+		next := max(0, slices.IndexFunc(left, func(l LabInfo) bool { return !waits(l) }))
+		ordered = append(ordered, left[next])
+		left = slices.Delete(left, next, next+1)
+	}
+	return ordered
 }
 
 // Open finds a lab by a shipped lab's name or by a folder: anything with a

@@ -34,6 +34,8 @@ func newCheckCmd(f *Factory, runF func(context.Context, *checkOptions) error) *c
 		Long: `Look at what is live, grade it and say why. Without LAB it is the lab of the
 workspace you are in, or else the only one running.
 
+A check that passes is kept for labctl list, and the lab's debrief is told.
+
 --save keeps the evidence that the grade was computed from; --from computes the
 same report from it again, on any machine, without an engine. With --definition
 it is graded with the checks of a lab as it is in a folder (or shipped), for the
@@ -127,7 +129,40 @@ func checkRun(ctx context.Context, opts *checkOptions) error {
 	if err != nil {
 		return err
 	}
+	if opts.from == "" && graded.Passed && !graded.CouldNotLook() {
+		passed(ctx, opts, graded)
+	}
 	return verdict(graded)
+}
+
+// passed keeps that an instance has passed, and tells what its lab has to say
+// about that. It is for who sits there, so it is no part of the report; and what
+// goes wrong with it changes no grade.
+func passed(ctx context.Context, opts *checkOptions, graded report.Report) {
+	io := opts.f.IO
+	notice := func(what string, err error) {
+		fmt.Fprintf(io.Err, "\n%s %s: %s\n", io.ErrColors.Yellow("!"), what, CleanText(err.Error()))
+	}
+	desk, err := opts.f.Desk()
+	if err != nil {
+		notice("that you passed was not kept", err)
+		return
+	}
+	if err := desk.Pass(ctx, graded); err != nil {
+		notice("that you passed was not kept", err)
+	}
+	if opts.format != Text {
+		return
+	}
+	debrief, err := desk.Debrief(graded.Instance)
+	if err != nil {
+		notice("the debrief cannot be told", err)
+	} else if debrief != "" {
+		fmt.Fprintf(io.Err, "\n%s", showMarkdown(debrief, io.Width, io.ErrColors))
+	}
+	if q := graded.Quiz; q != nil && q.Right < q.Questions && q.Error == "" {
+		fmt.Fprintf(io.Err, "\nlabctl quiz %s asks what you know now.\n", Clean(graded.Lab))
+	}
 }
 
 // verdict is a report's exit code. Could-not-look is never a grade.

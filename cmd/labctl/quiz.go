@@ -139,7 +139,7 @@ func quizRun(ctx context.Context, opts *quizOptions) error {
 	if progress, err = desk.Progress(l.Name, l.Learner); err != nil {
 		return err
 	}
-	doc.Result = runner.Quiz(l, progress)
+	doc.Result = runner.Quiz(l.Quiz, progress)
 	if opts.format == JSON {
 		return writeJSON(opts.f.IO.Out, doc)
 	}

@@ -70,7 +70,7 @@ func (a *asking) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.view.result(runner.Quiz(l, progress))
+	a.view.result(runner.Quiz(l.Quiz, progress))
 	return nil
 }
 

@@ -93,7 +93,8 @@ func (r *resolver) identity() {
 	r.values["local"] = cty.EmptyObjectVal
 }
 
-var levels = []string{"beginner", "intermediate", "advanced"}
+// Levels are how hard a lab is, the easiest first.
+var Levels = []string{"beginner", "intermediate", "advanced"}
 
 func (r *resolver) header() {
 	b := r.def.root.one("lab")
@@ -104,7 +105,7 @@ func (r *resolver) header() {
 	r.lab.Title = r.text(b, "title", scope{})
 	if level, ok := get[string](r, b, "level", cty.String, scope{}); ok {
 		r.lab.Level = level
-		r.oneOf(b, "level", level, levels)
+		r.oneOf(b, "level", level, Levels)
 	}
 	if minutes, ok := get[int](r, b, "minutes", cty.Number, scope{}); ok {
 		if r.lab.Minutes = minutes; minutes < 1 {
