@@ -62,6 +62,11 @@ type Attribute struct {
 	Required bool
 	Doc      string
 
+	// Reference is the kind of block that the attribute names, "environment",
+	// without quotes. In the spec it is the name; Type says whether it is one or
+	// a list of them.
+	Reference string
+
 	// Expression keeps the attribute unevaluated until there is evidence. In
 	// the spec it is an Expression instead of a value.
 	Expression bool

@@ -18,6 +18,7 @@ var Kinds = append(behaviours[:len(behaviours):len(behaviours)],
 	Survives,
 	SameImage,
 	Promoted,
+	Demonstrated,
 )
 
 // Find returns the kind with the name that check blocks use.

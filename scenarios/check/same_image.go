@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -31,15 +32,11 @@ var SameImage = Kind{
 		first := all[0]
 		var others []string
 		for _, container := range all {
-			image, there := set.Images[container.Image]
-			if !there || image.Error != "" || len(image.Layers) == 0 {
-				return couldNot("the image of " + called(container) + " could not be read: " + image.Error)
-			}
-			same, err := sameConfig(image, set.Images[first.Image])
+			same, err := oneImage(set, container.Image, first.Image)
 			if err != nil {
-				return couldNot("the image of " + called(container) + " could not be compared: " + err.Error())
+				return couldNot("the image of " + called(container) + " could not be " + err.Error())
 			}
-			if !same || !slices.Equal(image.Layers, set.Images[first.Image].Layers) {
+			if !same {
 				others = append(others, container.Name)
 			}
 		}
@@ -66,6 +63,20 @@ func alone(c lab.Check, set *evidence.Set, only evidence.Container) Verdict {
 		Status: Fail, Container: only.Name, Expected: fmt.Sprintf("%d containers of one image", declared),
 		Observed: "only " + called(only) + " is live",
 	}
+}
+
+// oneImage reports whether an image is another one, by what cannot be forged of
+// them. Its error goes on from "the image could not be".
+func oneImage(set *evidence.Set, id, other string) (bool, error) {
+	image, there := set.Images[id]
+	if !there || image.Error != "" || len(image.Layers) == 0 {
+		return false, errors.New("read: " + image.Error)
+	}
+	same, err := sameConfig(image, set.Images[other])
+	if err != nil {
+		return false, fmt.Errorf("compared: %w", err)
+	}
+	return same && slices.Equal(image.Layers, set.Images[other].Layers), nil
 }
 
 func sameConfig(a, b evidence.Image) (bool, error) {

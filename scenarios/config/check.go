@@ -52,6 +52,7 @@ func (r *resolver) checks() {
 		}
 		r.check(b, kind)
 	}
+	r.demonstrations()
 	r.requirements()
 }
 
@@ -82,6 +83,9 @@ func (r *resolver) check(b *block, kind check.Kind) {
 	} else if kind.Service {
 		r.fail(b.at, sumMissingAttr, "A check %q needs the attribute \"service\": the service that it asks about.", kind.Type)
 		asked = false
+	}
+	if asked && kind.Type == check.Demonstrated.Type {
+		asked = r.demonstrable(b, services)
 	}
 	if !asked {
 		r.spec(b, kind, scope{each: map[string]cty.Value{"environment": cty.UnknownVal(cty.String), "values": cty.DynamicVal}})
@@ -166,6 +170,13 @@ func (r *resolver) spec(b *block, kind check.Kind, sc scope) json.RawMessage {
 			whole = whole && !a.Required
 			continue
 		}
+		if a.Reference != "" {
+			named, ok := r.named(b, a)
+			if whole = whole && ok; ok {
+				fields[a.Name] = named
+			}
+			continue
+		}
 		if a.Expression {
 			expr, ok := r.condition(attr.Expr, a, sc)
 			if whole = whole && ok; ok {
@@ -206,6 +217,19 @@ func (r *resolver) spec(b *block, kind check.Kind, sc scope) json.RawMessage {
 		}
 	}
 	return encoded
+}
+
+// named encodes what an attribute names by reference.
+func (r *resolver) named(b *block, a check.Attribute) (json.RawMessage, bool) {
+	var names any
+	var ok bool
+	if a.Type.IsListType() {
+		names, ok = r.references(b, a.Name, a.Reference)
+	} else {
+		names, _, ok = r.reference(b.attrs[a.Name].Expr, a.Reference)
+	}
+	encoded, err := json.Marshal(names)
+	return encoded, ok && err == nil
 }
 
 // requirements reports checks that require themselves.

@@ -133,11 +133,21 @@ func kindReference() string {
 			writeRow(&b, "service", true, "reference to a service, `service.web` or `service.web.prod`")
 		}
 		for _, a := range k.Attributes {
-			writeRow(&b, a.Name, a.Required, typeName(a.Type)+": "+a.Doc)
+			writeRow(&b, a.Name, a.Required, attributeType(a)+": "+a.Doc)
 		}
 		b.WriteString("\n")
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func attributeType(a check.Attribute) string {
+	switch {
+	case a.Reference == "":
+		return typeName(a.Type)
+	case a.Type.IsListType():
+		return "list of references to " + a.Reference + "s"
+	}
+	return "reference to " + article(a.Reference)
 }
 
 func functionReference() string {

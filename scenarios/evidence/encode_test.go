@@ -68,6 +68,7 @@ func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	set := fullSet()
 	set.Quiz = &evidence.Quiz{Questions: 3, Answered: 2, Right: 2, FirstTry: 1}
+	set.Demonstrations = []evidence.Demonstration{demonstration(set)}
 	saved := marshal(t, set)
 	read, err := evidence.Unmarshal(saved)
 	if err != nil {
@@ -142,6 +143,27 @@ func retree(s *evidence.Set, change func(evidence.Tree)) {
 		delete(s.Trees, digest)
 		change(tree)
 		s.Trees[tree.Digest()] = tree
+	}
+}
+
+// demonstration is a record of the first check of a set.
+func demonstration(s *evidence.Set) evidence.Demonstration {
+	c := s.Checks[0]
+	return evidence.Demonstration{
+		ID: "d1", Name: "d1", Created: s.Time, Image: "sha256:i1", Service: c.Service, Environment: c.Environment, Check: c.Name, Containers: []string{"c1"},
+	}
+}
+
+// That nothing was demonstrated is something else than that nobody looked.
+func TestRoundTripOfNoDemonstration(t *testing.T) {
+	t.Parallel()
+	for name, is := range map[string][]evidence.Demonstration{"none": {}, "not asked for": nil} {
+		set := fullSet()
+		set.Demonstrations = is
+		read, err := evidence.Unmarshal(marshal(t, set))
+		if err != nil || (read.Demonstrations == nil) != (is == nil) {
+			t.Errorf("%s: %+v, %v", name, read, err)
+		}
 	}
 }
 
@@ -259,12 +281,23 @@ func TestUnmarshalRefusesContradictions(t *testing.T) {
 		{"more at the first try than right", func(s *evidence.Set) { s.Quiz = &evidence.Quiz{Questions: 3, Answered: 3, Right: 1, FirstTry: 2} }, "2 at the first try"},
 		{"a quiz without questions", func(s *evidence.Set) { s.Quiz = &evidence.Quiz{} }, "of 0 questions"},
 		{"a quiz that is not known, and is", func(s *evidence.Set) { s.Quiz = &evidence.Quiz{Questions: 1, Answered: 1, Error: "damaged"} }, "of 1 questions"},
+		{"a demonstration without ID", func(s *evidence.Set) { s.Demonstrations[0].ID = "" }, "has no ID"},
+		{"a demonstration twice", func(s *evidence.Set) { s.Demonstrations = append(s.Demonstrations, s.Demonstrations[0]) }, `the demonstration "d1" is there twice`},
+		{"a live container as a demonstration", func(s *evidence.Set) { s.Demonstrations[0].ID = "c1" }, "is another container as well"},
+		{"a fresh container as a demonstration", func(s *evidence.Set) { s.Demonstrations[0].ID = s.Services[0].Fresh[0].Container.ID }, "is another container as well"},
+		{"the pet as a demonstration", func(s *evidence.Set) { s.Demonstrations[0].ID = "c0" }, "is another container as well"},
+		{"a demonstration at no time", func(s *evidence.Set) { s.Demonstrations[0].Created = time.Time{} }, "the demonstration d1 was made at no time"},
+		{"a demonstration from the future", func(s *evidence.Set) { s.Demonstrations[0].Created = s.Time.AddDate(0, 0, 2) }, "the demonstration d1 was made at no time"},
+		{"a demonstration of an image that is missing", func(s *evidence.Set) { s.Demonstrations[0].Image = "sha256:gone" }, "of an image that is missing"},
+		{"a demonstration for no check", func(s *evidence.Set) { s.Demonstrations[0].Check = "wrong" }, "of a check that is missing"},
+		{"a demonstration for a check elsewhere", func(s *evidence.Set) { s.Demonstrations[0].Environment = "moon" }, "of a check that is missing"},
 		{"a check of negative points", func(s *evidence.Set) { s.Checks[0].Points = -5 }, "-5 points"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			set := fullSet()
+			set.Demonstrations = []evidence.Demonstration{demonstration(set)}
 			test.spoil(set)
 			_, err := evidence.Unmarshal(marshal(t, set))
 			if err == nil || !strings.Contains(err.Error(), test.want) {

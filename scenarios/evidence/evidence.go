@@ -33,12 +33,15 @@ type Set struct {
 	Start    Start             `json:"start"`
 	Head     Head              `json:"head"`
 	Builds   []Build           `json:"builds"`
-	Images   map[string]Image  `json:"images"`             // by image ID
-	Layers   map[string]Layer  `json:"layers"`             // by diff ID
-	Trees    map[string]Tree   `json:"trees"`              // by "sha256:" and the digest of their JSON
-	Quiz     *Quiz             `json:"quiz,omitempty"`     // of a lab that has one; apart from the points
-	Texts    map[string]string `json:"texts,omitempty"`    // of small files that differ, by SHA-256: for reports to show, never for grading
-	Unstable string            `json:"unstable,omitempty"` // what changed while it was gathered, twice
+	Images   map[string]Image  `json:"images"`          // by image ID
+	Layers   map[string]Layer  `json:"layers"`          // by diff ID
+	Trees    map[string]Tree   `json:"trees"`           // by "sha256:" and the digest of their JSON
+	Quiz     *Quiz             `json:"quiz,omitempty"`  // of a lab that has one; apart from the points
+	Texts    map[string]string `json:"texts,omitempty"` // of small files that differ, by SHA-256: for reports to show, never for grading
+
+	Demonstrations []Demonstration `json:"demonstrations,omitzero"` // the oldest first; absent when no check asks for them
+
+	Unstable string `json:"unstable,omitempty"` // what changed while it was gathered, twice
 }
 
 // Service is one service in one environment, as declared and as found.
@@ -203,6 +206,20 @@ type Build struct {
 	Refused string `json:"refused,omitempty"` // why the Dockerfile was not run
 	Failed  string `json:"failed,omitempty"`  // how the build failed
 	Error   string `json:"error,omitempty"`   // why it could not be tried
+}
+
+// Demonstration is a record on the engine of a labctl check that saw an image
+// behave right: a container of that image which was never started. When it was
+// created, and of which image, is the engine's to say.
+type Demonstration struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	Created     time.Time `json:"created"`
+	Image       string    `json:"image"` // ID in images
+	Service     string    `json:"service"`
+	Environment string    `json:"environment"`
+	Check       string    `json:"check"`      // the check that asked for it
+	Containers  []string  `json:"containers"` // IDs of those that were seen to behave
 }
 
 // Quiz is how a lab's questions were answered when the evidence was gathered.

@@ -24,7 +24,7 @@ const skew = 24 * time.Hour
 // It cannot tell whether what is said once is true.
 func (s *Set) validate() error {
 	for _, part := range []func() error{
-		s.validIdentity, s.validFilesystems, s.validContents, s.validContainers, s.validServices, s.validRepository, s.validBuilds, s.validHandMade, s.validChecks, s.validQuiz, s.validTexts,
+		s.validIdentity, s.validFilesystems, s.validContents, s.validContainers, s.validServices, s.validRepository, s.validBuilds, s.validHandMade, s.validChecks, s.validQuiz, s.validTexts, s.validDemonstrations,
 	} {
 		if err := part(); err != nil {
 			return err
@@ -393,6 +393,41 @@ func (s *Set) validChecks() error {
 	}
 	if points == 0 || required == 0 {
 		return fmt.Errorf("%d checks ask for %d points, and %d are required: there is nothing to grade", len(s.Checks), points, required)
+	}
+	return nil
+}
+
+// validDemonstrations: a record is a container that was never started, so none
+// that serves; and it is of a check that the evidence has.
+func (s *Set) validDemonstrations() error {
+	others := map[string]bool{}
+	for _, service := range s.Services {
+		for _, c := range service.Live {
+			others[c.ID] = true
+		}
+		for _, f := range service.Fresh {
+			others[f.Container.ID] = true
+		}
+	}
+	for _, c := range slices.Concat(s.Start.Containers, s.Start.Now) {
+		others[c.ID] = true
+	}
+	for _, d := range s.Demonstrations {
+		if d.ID == "" || others[d.ID] {
+			return fmt.Errorf("the demonstration %q is there twice, is another container as well, or has no ID", d.Name)
+		}
+		others[d.ID] = true
+		if d.Created.IsZero() || d.Created.After(s.Time.Add(skew)) {
+			return fmt.Errorf("the demonstration %s was made at no time, or after it was looked at", d.Name)
+		}
+		if _, there := s.Images[d.Image]; !there {
+			return fmt.Errorf("the demonstration %s is of an image that is missing", d.Name)
+		}
+		if !slices.ContainsFunc(s.Checks, func(c lab.Check) bool {
+			return c.Name == d.Check && c.Service == d.Service && c.Environment == d.Environment
+		}) {
+			return fmt.Errorf("the demonstration %s is of a check that is missing", d.Name)
+		}
 	}
 	return nil
 }
