@@ -268,6 +268,9 @@ func (r *Runner) reachable(ctx context.Context, in Instance, stopped bool) ([]en
 		for _, s := range in.Services {
 			mine = mine || slices.ContainsFunc(s.Live, func(l LiveContainer) bool { return l.ID == c.ID })
 		}
+		if gather.IsRecord(c, in.Instance) {
+			continue // nothing ever ran in it
+		}
 		if mine && (stopped || c.State == "running") {
 			out = append(out, c)
 		}

@@ -25,6 +25,7 @@ type Runner struct {
 	Version  string // labctl's
 	Progress progress.Func
 	Now      func() time.Time
+	Program  string // path of labctl itself, for scripts of Test to call; "" leaves them what is in PATH
 
 	// parent is the state that locks of what all instances share lie in, where
 	// State is that of one instance alone; nil when it is State.
@@ -98,6 +99,12 @@ type Selector struct {
 	Stopped bool // stopped ones count, too
 }
 
+// Demonstrated is an image that was recorded to behave.
+type Demonstrated struct {
+	Environment string
+	Image       string // as it was named to run, else its ID
+}
+
 // StopPlan is what stop would do, for asking first.
 type StopPlan struct {
 	Instance   Instance
@@ -161,6 +168,10 @@ type API interface {
 	Find(ctx context.Context, s Selector) (Instance, error)
 	// Gather looks at an instance; report.Grade makes a report of it.
 	Gather(ctx context.Context, in Instance) (*evidence.Set, error)
+	// Demonstrate records on the engine which images a set of Gather's shows to
+	// behave where its checks want that demonstrated, as far as there is no record
+	// yet. It changes nothing about the set.
+	Demonstrate(ctx context.Context, in Instance, set *evidence.Set) ([]Demonstrated, error)
 	// Hint returns hint n (from 1) of an instance's lab; 0 is the one after
 	// those that were shown, or the last again.
 	Hint(ctx context.Context, in Instance, n int) (*Hint, error)

@@ -34,7 +34,9 @@ func newCheckCmd(f *Factory, runF func(context.Context, *checkOptions) error) *c
 		Long: `Look at what is live, grade it and say why. Without LAB it is the lab of the
 workspace you are in, or else the only one running.
 
-A check that passes is kept for labctl list, and the lab's debrief is told.
+A check that passes is kept for labctl list, and the lab's debrief is told. Where
+a lab wants features demonstrated before they are promoted, what behaves right is
+recorded on the engine.
 
 --save keeps the evidence that the grade was computed from; --from computes the
 same report from it again, on any machine, without an engine. With --definition
@@ -93,6 +95,7 @@ func checkRun(ctx context.Context, opts *checkOptions) error {
 		return repeatRun(ctx, opts)
 	}
 	var saved []byte
+	var look looked
 	var err error
 	if opts.save != "" {
 		// Gathering takes a while; what it finds must not be lost at its end.
@@ -103,7 +106,7 @@ func checkRun(ctx context.Context, opts *checkOptions) error {
 	if opts.from != "" {
 		saved, err = readEvidence(opts)
 	} else {
-		saved, err = gather(ctx, opts)
+		saved, look, err = gather(ctx, opts)
 	}
 	if err != nil {
 		return err
@@ -129,10 +132,32 @@ func checkRun(ctx context.Context, opts *checkOptions) error {
 	if err != nil {
 		return err
 	}
+	if opts.from == "" {
+		demonstrate(ctx, opts.f.IO, look, set)
+	}
 	if opts.from == "" && graded.Passed && !graded.CouldNotLook() {
 		passed(ctx, opts, graded)
 	}
 	return verdict(graded)
+}
+
+// looked is an instance that was looked at, and by whom.
+type looked struct {
+	runner   runner.API
+	instance runner.Instance
+}
+
+// demonstrate records what was seen to behave, for labs that want that. It comes
+// after grading, which the record would else change; what goes wrong with it
+// changes no grade.
+func demonstrate(ctx context.Context, io *Streams, look looked, set *evidence.Set) {
+	recorded, err := look.runner.Demonstrate(ctx, look.instance, set)
+	for _, d := range recorded {
+		fmt.Fprintf(io.Err, "\nDemonstrated in %s: %s. What you promote now is that image.\n", Clean(d.Environment), Clean(d.Image))
+	}
+	if err != nil {
+		fmt.Fprintf(io.Err, "\n%s what was demonstrated was not recorded: %s; check again before you promote it\n", io.ErrColors.Yellow("!"), CleanText(err.Error()))
+	}
 }
 
 // passed keeps that an instance has passed, and tells what its lab has to say
@@ -177,28 +202,29 @@ func verdict(graded report.Report) error {
 }
 
 // gather looks at an instance and returns its evidence as it is saved.
-func gather(ctx context.Context, opts *checkOptions) ([]byte, error) {
+func gather(ctx context.Context, opts *checkOptions) ([]byte, looked, error) {
 	r, in, err := find(ctx, opts.f, opts.selector)
 	if err != nil {
-		return nil, err
+		return nil, looked{}, err
 	}
+	look := looked{r, in}
 	opts.f.progress.Show()
 	set, err := r.Gather(ctx, in)
 	opts.f.progress.Close()
 	if err != nil {
-		return nil, err
+		return nil, look, err
 	}
 	saved, err := evidence.Marshal(set)
 	if err != nil {
-		return nil, err
+		return nil, look, err
 	}
 	if opts.save != "" {
 		if err := writeWhole(opts.save, saved); err != nil {
-			return nil, err
+			return nil, look, err
 		}
 		fmt.Fprintf(opts.f.IO.Err, "The evidence is in %s.\n", Clean(opts.save))
 	}
-	return saved, nil
+	return saved, look, nil
 }
 
 func readEvidence(opts *checkOptions) ([]byte, error) {

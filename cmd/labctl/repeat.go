@@ -22,6 +22,7 @@ func repeatRun(ctx context.Context, opts *checkOptions) error {
 	opts.f.progress.Show()
 	defer opts.f.progress.Close()
 	var runs []report.Report
+	var last *evidence.Set
 	for n := range opts.repeat {
 		step := fmt.Sprintf("look %d of %d", n+1, opts.repeat)
 		opts.f.progress.Send(progress.Event{State: progress.Begun, Step: step, Total: opts.repeat})
@@ -29,6 +30,7 @@ func repeatRun(ctx context.Context, opts *checkOptions) error {
 		if err != nil {
 			return err
 		}
+		last = set
 		graded, err := asSaved(set)
 		if err != nil {
 			return err
@@ -50,6 +52,7 @@ func repeatRun(ctx context.Context, opts *checkOptions) error {
 	if all.Wavers() {
 		return exitError(exitFailed)
 	}
+	demonstrate(ctx, opts.f.IO, looked{r, in}, last)
 	return verdict(all.Report) // each is as the last
 }
 

@@ -42,8 +42,8 @@ func openFake(path string) (engine.Engine, error) {
 }
 
 // TestScripts runs testdata/script/*.txtar, one behaviour of the command line
-// each, on an engine that runs nothing. Each script finds the lab of
-// testdata/labs/shop-lab in ./shop-lab.
+// each, on an engine that runs nothing. Each script finds the labs of
+// testdata/labs: ./shop-lab, and ./promo-lab with two environments.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -70,7 +70,7 @@ func TestScripts(t *testing.T) {
 			if err := installDocker(env); err != nil {
 				return err
 			}
-			return os.CopyFS(filepath.Join(env.WorkDir, "shop-lab"), os.DirFS("testdata/labs/shop-lab"))
+			return os.CopyFS(env.WorkDir, os.DirFS("testdata/labs"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"capture": captureCmd, "engine": engineCmd, "exits": exitsCmd,

@@ -20,6 +20,11 @@ const (
 	LabelSource      = "labctl.source"    // where the lab's definition came from
 	LabelEnvironment = "labctl.environment"
 
+	// LabelDemonstration is on a record of what a check saw, and says what: JSON,
+	// evidence.Demonstration without what the engine says of the container. It
+	// names containers of the image, so that no image can have the same label.
+	LabelDemonstration = "labctl.demonstration"
+
 	// LabelCleanRoom is on what a clean room of the instance it names makes on
 	// the way, and on nothing else: the containers of steps, and images.
 	LabelCleanRoom = "labctl.cleanroom"
@@ -27,8 +32,9 @@ const (
 
 // Roles.
 const (
-	RoleStart   = "start" // a container that start made. A learner's commit of it inherits the label through the image, which therefore does not count
-	RoleFresh   = "fresh" // a grader's throwaway container
-	RoleCage    = "cage"  // what a clean room's steps are kept in
-	RoleNetwork = "network"
+	RoleStart         = "start"         // a container that start made. A learner's commit of it inherits the label through the image, which therefore does not count
+	RoleFresh         = "fresh"         // a grader's throwaway container
+	RoleCage          = "cage"          // what a clean room's steps are kept in
+	RoleDemonstration = "demonstration" // a record: a container that is never started, of an image that was seen to behave
+	RoleNetwork       = "network"
 )

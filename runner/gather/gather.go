@@ -149,6 +149,9 @@ func (s *session) look(ctx context.Context) error {
 	if err := s.start(ctx); err != nil {
 		return err
 	}
+	if err := s.demonstrations(ctx); err != nil {
+		return err
+	}
 	s.repo, s.repoErr = s.Repository()
 	return nil
 }

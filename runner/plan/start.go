@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"fmt"
+
 	"github.com/labctl/labctl/scenarios/lab"
 )
 
@@ -24,6 +26,11 @@ func (n Names) Network(environment string) string {
 		return n.Instance
 	}
 	return n.Instance + "-" + environment
+}
+
+// Demonstration is the engine's name of a record, the n-th in an environment.
+func (n Names) Demonstration(environment string, number int) string {
+	return fmt.Sprintf("%s-demonstrated-%s-%d", n.Instance, environment, number)
 }
 
 // Image is the engine's name of an image: the lab's tag, or one for the

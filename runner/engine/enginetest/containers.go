@@ -110,6 +110,36 @@ func inUse(w *world) {
 	w.must(w.RemoveImage(w.ctx, image))
 }
 
+func neverStarted(w *world) {
+	image := w.base()
+	id := w.create(engine.ContainerSpec{Name: w.name, Image: image, Network: "none", Labels: map[string]string{"said": "so", LabelTest: w.labels[LabelTest]}})
+	s := w.summary(id)
+	if s.State != "created" || len(s.Ports) > 0 || s.NetworkMode != "none" || s.Labels["said"] != "so" {
+		w.Errorf("listed as %+v", s)
+	}
+	for name, address := range s.Networks {
+		if name != "none" || address != "" {
+			w.Errorf("it has the address %q on network %s", address, name)
+		}
+	}
+	c, err := w.Inspect(w.ctx, id)
+	w.must(err)
+	if c.State != "created" || c.Image != s.Image || c.Created.IsZero() || c.Start {
+		w.Errorf("inspected as %+v", c)
+	}
+	var config struct{ Labels map[string]string }
+	w.must(json.Unmarshal(c.Config, &config))
+	if config.Labels["said"] != "so" {
+		w.Errorf("Config is %s", c.Config)
+	}
+	w.is(w.RemoveImage(w.ctx, image), engine.ErrInUse)
+	again, err := w.Inspect(w.ctx, id)
+	w.must(err)
+	if !again.Created.Equal(c.Created) || again.Image != c.Image {
+		w.Errorf("it was %s of %s, and is %s of %s", c.Created, c.Image, again.Created, again.Image)
+	}
+}
+
 func observed(w *world) {
 	spec := engine.ContainerSpec{
 		Name: w.name, Image: w.base(), Network: w.network(), Alias: "booking",

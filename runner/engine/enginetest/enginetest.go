@@ -33,6 +33,7 @@ var behaviours = []struct {
 	{"ports are taken once", portTaken},
 	{"a free port is chosen", portChosen},
 	{"what is used is not removed", inUse},
+	{"what is never started holds its image, and nothing else", neverStarted},
 	{"containers are listed and inspected as they were made", observed},
 	{"scripts run inside a container", scripts},
 	{"a tree has what the image has and what was done", trees},
