@@ -23,6 +23,16 @@ func servicesOf(c lab.Check, set *evidence.Set) []*evidence.Service {
 	return out
 }
 
+// AsksProvenance reports whether some of the checks ask how it came to be what is
+// live of a service in an environment. A service of which none does may be
+// anything: it is there for others to use.
+func AsksProvenance(checks []lab.Check, service, environment string) bool {
+	return slices.ContainsFunc(checks, func(c lab.Check) bool {
+		return (c.Kind == Replaced.Type || c.Kind == BuiltFromRepo.Type) &&
+			c.Service == service && (c.Environment == "" || c.Environment == environment)
+	})
+}
+
 // live is the service that a check asks about, with something live in it;
 // otherwise the verdict is decided already.
 func live(c lab.Check, set *evidence.Set) (*evidence.Service, *Verdict) {

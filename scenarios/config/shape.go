@@ -168,7 +168,7 @@ var rootShape = &shape{blocks: map[string]nested{
 				attrs: map[string]attribute{
 					"passed":     may("true or false: the report passes. Default: false"),
 					"failing":    may("list of references to checks that fail. Default: none"),
-					"provenance": may("text: the worst word of all services. Default: any will do"),
+					"provenance": may("text: the worst word of the services whose provenance checks ask about. Default: any will do"),
 					"says":       may("list of texts that must occur in the report. Default: none"),
 				},
 			}},

@@ -24,7 +24,7 @@ func Grade(set *evidence.Set) (Report, error) {
 	for i := range set.Services {
 		r.Services = append(r.Services, provenanceOf(set, &set.Services[i]))
 	}
-	r.Provenance = worst(r.Services)
+	r.Provenance = worst(askedAbout(set.Checks, r.Services))
 	g := grading{set: set, verdicts: make([]*check.Verdict, len(set.Checks)), skipped: make([]string, len(set.Checks))}
 	for i := range set.Checks {
 		g.decide(i, nil)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/labctl/labctl/scenarios/check"
 	"github.com/labctl/labctl/scenarios/evidence"
+	"github.com/labctl/labctl/scenarios/lab"
 )
 
 // Word says in one word how what is live came to be.
@@ -50,6 +51,21 @@ func worst(all []ServiceProvenance) Provenance {
 		out.Because = name + ": " + out.Because
 	}
 	return out.Provenance
+}
+
+// askedAbout are the services whose provenance checks ask about; all of them
+// where no check does.
+func askedAbout(checks []lab.Check, all []ServiceProvenance) []ServiceProvenance {
+	var asked []ServiceProvenance
+	for _, p := range all {
+		if check.AsksProvenance(checks, p.Service, p.Environment) {
+			asked = append(asked, p)
+		}
+	}
+	if len(asked) == 0 {
+		return all
+	}
+	return asked
 }
 
 func provenanceOf(set *evidence.Set, s *evidence.Service) ServiceProvenance {

@@ -239,3 +239,23 @@ func TestProvenanceOfSeveralServices(t *testing.T) {
 		t.Errorf("%+v", r.Provenance)
 	}
 }
+
+// A service that others use, and of which nobody asks where it came from, may
+// well be the start's for ever.
+func TestProvenanceOfAServiceThatNoCheckAsksAbout(t *testing.T) {
+	t.Parallel()
+	set := sample.Right()
+	rates := sample.Untouched().Services[0]
+	rates.Name = "rates"
+	set.Services = append(set.Services, rates)
+	r := grade(t, set)
+	if r.Provenance.Word != report.Rebuilt || r.Services[1].Word != report.Untouched {
+		t.Errorf("%+v, %+v", r.Provenance, r.Services)
+	}
+	for i := range set.Checks {
+		set.Checks[i].Kind = "http"
+	}
+	if r := grade(t, set); r.Provenance.Word != report.Untouched {
+		t.Errorf("where no check asks, all count: %+v", r.Provenance)
+	}
+}

@@ -26,7 +26,7 @@ type Report struct {
 	Passed     bool                `json:"passed"` // every required check passed
 	Score      int                 `json:"score"`
 	Max        int                 `json:"max"`
-	Provenance Provenance          `json:"provenance"` // the worst of Services
+	Provenance Provenance          `json:"provenance"` // the worst of Services that checks ask about; of all where none does
 	Services   []ServiceProvenance `json:"services"`
 	Checks     []Result            `json:"checks"`
 	Quiz       *evidence.Quiz      `json:"quiz,omitempty"` // of a lab that has one; apart from the points
