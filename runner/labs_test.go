@@ -88,8 +88,13 @@ func fixture(t *testing.T, name string) string {
 // proven tries a lab, or a part of it, and reports what is not as it should be.
 func proven(t *testing.T, o runner.TestOptions) *runner.TestOutcome {
 	t.Helper()
+	return provenBy(t, newRunner(t), o)
+}
+
+func provenBy(t *testing.T, r *runner.Runner, o runner.TestOptions) *runner.TestOutcome {
+	t.Helper()
 	o.Cwd, o.Parallel, o.Trust = o.Lab, 2, true
-	outcome, err := newRunner(t).Test(t.Context(), o)
+	outcome, err := r.Test(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,24 +120,31 @@ func TestScenariosGetTheReportsThatTheyExpect(t *testing.T) {
 	} {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
-			definition, diags := config.Load(os.DirFS(dir))
-			if diags.HasErrors() {
-				t.Fatal(diags)
-			}
-			l, diags := definition.Resolve("test", 1)
-			if diags.HasErrors() {
-				t.Fatal(diags)
-			}
-			var names []string
-			for _, s := range l.Scenarios {
-				names = append(names, s.Name)
-			}
+			names := scenarios(t, dir)
 			outcome := proven(t, runner.TestOptions{Lab: dir, Scenarios: names})
 			if len(names) < 3 || len(outcome.Scenarios) != len(names) || len(outcome.Proofs) > 0 {
 				t.Errorf("%d scenarios and %d others were tried, want %d", len(outcome.Scenarios), len(outcome.Proofs), len(names))
 			}
 		})
 	}
+}
+
+// scenarios names those of a lab.
+func scenarios(t *testing.T, dir string) []string {
+	t.Helper()
+	definition, diags := config.Load(os.DirFS(dir))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	l, diags := definition.Resolve("test", 1)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	var names []string
+	for _, s := range l.Scenarios {
+		names = append(names, s.Name)
+	}
+	return names
 }
 
 // What is derived knows environments, replicas, services that are not published

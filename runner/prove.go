@@ -115,9 +115,10 @@ func (in *tried) model(ctx context.Context, dir string) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, s := range now.Services {
+	for i, place := range places(in.lab) {
+		s := now.Services[slices.IndexFunc(now.Services, func(s ServiceStatus) bool { return s.Name == place.Name && s.Environment == place.Environment })]
 		if len(s.Live) == 0 {
-			return nil, fmt.Errorf("keeping the right scenario: nothing is live in %s", s.Name)
+			return nil, fmt.Errorf("keeping the right scenario: nothing is live in %s", place.Address())
 		}
 		name := filepath.Join(dir, fmt.Sprintf("live-%d.tar", i))
 		if out, err := exec.CommandContext(ctx, "docker", "export", "--output", name, s.Live[0].ID).CombinedOutput(); err != nil {
@@ -126,6 +127,22 @@ func (in *tried) model(ctx context.Context, dir string) (*model, error) {
 		m.Live = append(m.Live, name)
 	}
 	return m, nil
+}
+
+// places are the services that cheats and ways replace: those whose provenance a
+// check asks about. Others need not come from the repository. In a lab that asks
+// nothing of that kind it is all of them.
+func places(l *lab.Lab) []lab.Service {
+	var asked []lab.Service
+	for _, s := range l.Services {
+		if check.AsksProvenance(l.Checks, s.Name, s.Environment) {
+			asked = append(asked, s)
+		}
+	}
+	if len(asked) == 0 {
+		return l.Services
+	}
+	return asked
 }
 
 // item is a cheat or an honest way, and what is to be done for it.
@@ -277,9 +294,10 @@ func (in *tried) world(m proof.Model) (*proof.World, error) {
 	w := &proof.World{
 		Instance: in.rec.Instance, Workspace: in.rec.Workspace, Tmp: in.tmp, Env: in.env, Model: m, Builder: in.Engine,
 	}
-	for i, s := range in.lab.Services {
-		p := proof.Place{Service: s, Network: told.Services[i].Network, Run: strings.Fields(told.Services[i].Run)}
-		p.Address = strings.TrimPrefix(told.Services[i].URL, "http://")
+	for _, s := range places(in.lab) {
+		t := told.Services[slices.IndexFunc(told.Services, func(t lab.ToldService) bool { return t.Name == s.Name && t.Environment == s.Environment })]
+		p := proof.Place{Service: s, Network: t.Network, Run: strings.Fields(t.Run)}
+		p.Address = strings.TrimPrefix(t.URL, "http://")
 		for _, c := range in.lab.Start().Containers {
 			if c.Service == s.Name && c.Environment == s.Environment {
 				p.Pets = append(p.Pets, names.Container(c.Name))
@@ -287,7 +305,29 @@ func (in *tried) world(m proof.Model) (*proof.World, error) {
 		}
 		w.Places = append(w.Places, p)
 	}
+	if slices.ContainsFunc(in.lab.Checks, func(c lab.Check) bool { return c.Kind == check.Demonstrated.Type }) {
+		w.Demonstrate = in.demonstrate
+	}
 	return w, nil
+}
+
+// demonstrate has labctl look at what a check demonstrated asks about, as a
+// learner would before going on.
+func (in *tried) demonstrate(ctx context.Context, p proof.Place) error {
+	if !slices.ContainsFunc(in.lab.Checks, func(c lab.Check) bool {
+		return c.Kind == check.Demonstrated.Type && c.Service == p.Service.Name && c.Environment == p.Service.Environment
+	}) {
+		return nil
+	}
+	if err := in.settle(ctx, in.lab, in.rec); err != nil {
+		return err
+	}
+	set, err := in.Gather(ctx, in.in)
+	if err != nil {
+		return err
+	}
+	_, err = in.Demonstrate(ctx, in.in, set)
+	return err
 }
 
 // cells are the statuses of a report's checks by name: of several

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,15 +27,40 @@ const (
 	scriptSays = 2000
 )
 
+// asCommand makes this labctl a command of scripts that works on the same
+// instances, and returns the PATH in which it comes first. What learners reach by
+// it is not what this user's learners have reached.
+func (r *Runner) asCommand(dir string) (string, error) {
+	path := os.Getenv("PATH")
+	if r.Program == "" {
+		return path, nil
+	}
+	bin, home := filepath.Join(dir, "bin"), filepath.Join(dir, "home")
+	if err := r.State.Home(home); err != nil {
+		return "", err
+	}
+	// A script, not a link: a program may look at the name that it is called by.
+	script := fmt.Sprintf("#!/bin/sh\nexport XDG_STATE_HOME=%s\nexec %s \"$@\"\n", ShellQuote(home), ShellQuote(r.Program))
+	err := os.MkdirAll(bin, 0o755)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(bin, "labctl"), []byte(script), 0o755)
+	}
+	if err != nil {
+		return "", fmt.Errorf("making labctl a command of scripts: %w", err)
+	}
+	return bin + string(filepath.ListSeparator) + path, nil
+}
+
 // scriptEnvironment is what a host script is told, as environment variables:
 // $PARAM_…, the containers' real names ($PET_01), the services
-// ($BOOKING_URL, $BOOKING_PROD_RUN), $INSTANCE and $TMP.
-func scriptEnvironment(l *lab.Lab, rec *state.Record, tmp string) ([]string, error) {
+// ($BOOKING_URL, $BOOKING_PROD_RUN), $INSTANCE and $TMP. Path is where its
+// commands are.
+func scriptEnvironment(l *lab.Lab, rec *state.Record, tmp, path string) ([]string, error) {
 	t, err := told(l, rec)
 	if err != nil {
 		return nil, err
 	}
-	vars := map[string]string{"INSTANCE": t.Instance, "TMP": tmp, "WORKSPACE": t.Workspace}
+	vars := map[string]string{"PATH": path, "INSTANCE": t.Instance, "TMP": tmp, "WORKSPACE": t.Workspace}
 	for k, v := range l.Params {
 		vars[k] = v
 	}

@@ -250,7 +250,11 @@ func (t *trial) instance(ctx context.Context, o instanceOptions, try func(contex
 	if in.rec, in.lab, err = r.running(w, started.Instance); err != nil {
 		return err
 	}
-	if in.env, err = scriptEnvironment(in.lab, in.rec, tmp); err != nil {
+	path, err := r.asCommand(dir)
+	if err != nil {
+		return err
+	}
+	if in.env, err = scriptEnvironment(in.lab, in.rec, tmp, path); err != nil {
 		return err
 	}
 	ok, err = try(ctx, in)

@@ -54,6 +54,10 @@ func (f *Factory) Runner(ctx context.Context) (runner.API, error) {
 	if err != nil {
 		return nil, err
 	}
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("finding labctl's own program: %w", err)
+	}
 	return &runner.Runner{
 		Engine:   f.engine,
 		State:    state.New(root),
@@ -62,6 +66,7 @@ func (f *Factory) Runner(ctx context.Context) (runner.API, error) {
 		Version:  version(),
 		Progress: f.progress.Send,
 		Now:      time.Now,
+		Program:  program,
 	}, nil
 }
 

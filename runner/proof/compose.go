@@ -82,7 +82,7 @@ func byCompose(ctx context.Context, w *World) error {
 	if err := w.goRight(ctx); err != nil {
 		return err
 	}
-	for i, p := range w.Places {
+	return w.eachPlace(ctx, func(i int, p Place) error {
 		if err := w.shoot(ctx, p); err != nil {
 			return err
 		}
@@ -103,6 +103,6 @@ func byCompose(ctx context.Context, w *World) error {
 		if _, err := w.made(w.docker(ctx, "image", "inspect", "--format", "{{.Id}}", tag)); err != nil {
 			return err
 		}
-	}
-	return nil
+		return nil
+	})
 }

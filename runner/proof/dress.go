@@ -81,7 +81,7 @@ func (w *World) dressed(ctx context.Context, how func(Place, string, []edit) (ex
 	if err != nil {
 		return err
 	}
-	for _, p := range w.Places {
+	return w.eachPlace(ctx, func(_ int, p Place) error {
 		edits, err := w.editsToImage(ctx, p, image)
 		if err != nil {
 			return err
@@ -96,8 +96,8 @@ func (w *World) dressed(ctx context.Context, how func(Place, string, []edit) (ex
 		if _, err := w.run(ctx, p, image, x); err != nil {
 			return err
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // volumes makes a named volume for each folder with an edited file. The engine
@@ -180,7 +180,7 @@ func healthCommand(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range w.Places {
+	return w.eachPlace(ctx, func(_ int, p Place) error {
 		edits, err := w.editsToImage(ctx, p, image)
 		if err != nil {
 			return err
@@ -201,8 +201,8 @@ func healthCommand(ctx context.Context, w *World) error {
 				return err
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // healthWithin is how long a first health check may take.

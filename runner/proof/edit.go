@@ -47,7 +47,14 @@ func edits() (pet, replacement []Cheat) {
 		pet = append(pet, Cheat{
 			Name: "pet-" + how.name, Family: "edit", Doc: how.doc + ", on the pet", Killer: "replaced", Word: always(report.Patched),
 			Do: func(ctx context.Context, w *World) error {
-				return eachPet(w, func(p Place, pet string) error { return how.do(ctx, w, p, pet) })
+				return w.eachPlace(ctx, func(_ int, p Place) error {
+					for _, pet := range p.Pets {
+						if err := how.do(ctx, w, p, pet); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
 			},
 		})
 		replacement = append(replacement, Cheat{
@@ -57,7 +64,7 @@ func edits() (pet, replacement []Cheat) {
 				if err != nil {
 					return err
 				}
-				for _, p := range w.Places {
+				return w.eachPlace(ctx, func(_ int, p Place) error {
 					if err := w.shoot(ctx, p); err != nil {
 						return err
 					}
@@ -70,8 +77,8 @@ func edits() (pet, replacement []Cheat) {
 							return err
 						}
 					}
-				}
-				return nil
+					return nil
+				})
 			},
 		})
 	}
@@ -79,18 +86,6 @@ func edits() (pet, replacement []Cheat) {
 		Name: "fresh-created", Family: "edit", Doc: "copy into a container that is created and not started yet", Killer: "no_drift", Word: always(report.Patched),
 		Do: created,
 	})
-}
-
-// eachPet does something to every container of the start that serves.
-func eachPet(w *World, do func(Place, string) error) error {
-	for _, p := range w.Places {
-		for _, pet := range p.Pets {
-			if err := do(p, pet); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // edit brings a container to what the right one is.
@@ -222,7 +217,7 @@ func created(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range w.Places {
+	return w.eachPlace(ctx, func(_ int, p Place) error {
 		if err := w.shoot(ctx, p); err != nil {
 			return err
 		}
@@ -243,6 +238,6 @@ func created(ctx context.Context, w *World) error {
 				return err
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }

@@ -220,6 +220,18 @@ func (w *World) byHand(ctx context.Context) (map[string][]string, error) {
 	return has, err
 }
 
+// eachPet looks at every container of the start that serves.
+func eachPet(w *World, look func(Place, string) error) error {
+	for _, p := range w.Places {
+		for _, pet := range p.Pets {
+			if err := look(p, pet); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // imageOf is the ID of a container's image.
 func (w *World) imageOf(ctx context.Context, container string) (string, error) {
 	return w.docker(ctx, "inspect", "--format", "{{.Image}}", container)

@@ -57,7 +57,7 @@ func sharedNetwork(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range w.Places {
+	return w.eachPlace(ctx, func(_ int, p Place) error {
 		if len(p.Pets) == 0 {
 			return notApplicable("no container of the start serves %s", p.Service.Address())
 		}
@@ -78,6 +78,6 @@ func sharedNetwork(ctx context.Context, w *World) error {
 		if _, err := w.docker(ctx, "run", "--detach", "--network", "container:"+ids[0], image); err != nil {
 			return err
 		}
-	}
-	return nil
+		return nil
+	})
 }

@@ -97,7 +97,7 @@ func (w *World) launder(ctx context.Context, flags []string) error {
 // eachLaundered edits a pet of each place, makes an image of it, and runs that
 // in its place. Where no image is made, it is built of the workspace.
 func (w *World) eachLaundered(ctx context.Context, make func(Place, string) (string, error)) error {
-	for _, p := range w.Places {
+	return w.eachPlace(ctx, func(_ int, p Place) error {
 		if len(p.Pets) == 0 {
 			return notApplicable("no container of the start serves %s", p.Service.Address())
 		}
@@ -117,8 +117,8 @@ func (w *World) eachLaundered(ctx context.Context, make func(Place, string) (str
 		if _, err := w.run(ctx, p, image, extra{}); err != nil {
 			return err
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // tarball puts the edited pet into the repository, packed.
@@ -218,7 +218,7 @@ func changesOf(config string) ([]string, error) {
 // saveLoad edits a layer where no engine looks: in a saved image. The digests
 // that lead to the layer are made right again.
 func saveLoad(ctx context.Context, w *World) error {
-	for _, p := range w.Places {
+	return w.eachPlace(ctx, func(_ int, p Place) error {
 		if len(p.Pets) == 0 {
 			return notApplicable("no container of the start serves %s", p.Service.Address())
 		}
@@ -252,8 +252,8 @@ func saveLoad(ctx context.Context, w *World) error {
 		if _, err := w.run(ctx, p, loaded, extra{}); err != nil {
 			return err
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // editSaved lays edits over the last layer of a saved image, and packs the

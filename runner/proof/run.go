@@ -38,7 +38,7 @@ var runs = []Way{
 		if err != nil {
 			return err
 		}
-		for _, p := range w.Places {
+		return w.eachPlace(ctx, func(_ int, p Place) error {
 			if len(p.Pets) > 0 {
 				if _, err := w.docker(ctx, append([]string{"stop", "--time", "1"}, p.Pets...)...); err != nil {
 					return err
@@ -47,8 +47,8 @@ var runs = []Way{
 			if _, err := w.run(ctx, p, image, extra{}); err != nil {
 				return err
 			}
-		}
-		return nil
+			return nil
+		})
 	}},
 }
 

@@ -27,12 +27,16 @@ type World struct {
 	Model     Model
 	Builder   engine.Builder // builds through the engine's API
 
+	// Demonstrate has labctl look at a place that was just done, before the next
+	// one is; nil where the lab does not ask for demonstrations.
+	Demonstrate func(context.Context, Place) error
+
 	undo    []func(context.Context) error
 	images  []string
 	numbers int
 }
 
-// Place is one service in one environment.
+// Place is one service in one environment, whose provenance is asked about.
 type Place struct {
 	Service lab.Service
 	Address string // 127.0.0.1:8080; "" when nothing is published
@@ -175,21 +179,36 @@ func (w *World) run(ctx context.Context, p Place, image string, x extra) (ids []
 	return ids, nil
 }
 
+// eachPlace does something in one place after the other, in the order of the
+// environments, as learners do who see each work before they go on.
+func (w *World) eachPlace(ctx context.Context, do func(i int, p Place) error) error {
+	for i, p := range w.Places {
+		if err := do(i, p); err != nil {
+			return err
+		}
+		if w.Demonstrate == nil {
+			continue
+		}
+		if err := w.Demonstrate(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // replace removes the start's containers everywhere and runs an image in
 // their place, environment by environment.
 func (w *World) replace(ctx context.Context, image string, x extra) ([]string, error) {
 	var ids []string
-	for _, p := range w.Places {
+	err := w.eachPlace(ctx, func(_ int, p Place) error {
 		if err := w.shoot(ctx, p); err != nil {
-			return nil, err
+			return err
 		}
 		started, err := w.run(ctx, p, image, x)
-		if err != nil {
-			return nil, err
-		}
 		ids = append(ids, started...)
-	}
-	return ids, nil
+		return err
+	})
+	return ids, err
 }
 
 // goRight brings the workspace to where the right scenario left it.

@@ -39,6 +39,21 @@ func DefaultRoot() (string, error) {
 	return filepath.Join(home, ".local", "state", "labctl"), nil
 }
 
+// Home makes a folder one that another labctl finds the same instances and locks
+// in when $XDG_STATE_HOME names it. What learners reach there is kept there.
+func (s *Store) Home(dir string) error {
+	home := filepath.Join(dir, "labctl")
+	err := os.MkdirAll(home, 0o755)
+	for _, part := range []string{"instances", "locks"} {
+		target, absErr := filepath.Abs(filepath.Join(s.root, part))
+		err = errors.Join(err, absErr, os.MkdirAll(target, 0o755), os.Symlink(target, filepath.Join(home, part)))
+	}
+	if err != nil {
+		return fmt.Errorf("making a folder for another labctl's state: %w", err)
+	}
+	return nil
+}
+
 // Record is what is known of an instance besides its objects on the engine.
 type Record struct {
 	Instance   string            `json:"instance"`
