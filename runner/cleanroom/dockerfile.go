@@ -10,6 +10,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
+
+	"github.com/labctl/labctl/scenarios/evidence"
 )
 
 // dockerfile is a Dockerfile that was read by the rules.
@@ -21,6 +23,8 @@ type dockerfile struct {
 	escape rune
 	edits  []edit   // one for each instruction
 	images []string // references to images from elsewhere, as written, in order
+
+	lineage evidence.Lineage
 }
 
 // reading is the state of reading one.
@@ -30,7 +34,7 @@ type reading struct {
 	known  string // what lookup knows, for messages
 	lex    *shell.Lex
 	args   []string // global build arguments: "NAME=value"
-	stages []string // names of the stages so far, "" for those without one
+	stages []*stage // so far
 	out    *dockerfile
 }
 
@@ -88,6 +92,7 @@ func read(source []byte, rules Rules, lookup func(string) (string, bool), known 
 	if len(r.stages) == 0 {
 		return nil, refuse(0, "the Dockerfile has no FROM")
 	}
+	r.out.lineage = r.lineage()
 	return r.out, nil
 }
 
@@ -187,29 +192,46 @@ func (r *reading) expand(word string) (string, error) {
 	return expanded, err
 }
 
-// stage finds an earlier stage by name, or by index where that is allowed.
-func (r *reading) stage(name string, byIndex bool) bool {
-	for _, stage := range r.stages {
-		if stage != "" && strings.EqualFold(stage, name) {
-			return true
+// stage finds an earlier stage by name, or by index where that is allowed; nil
+// when there is none.
+func (r *reading) stage(name string, byIndex bool) *stage {
+	for _, s := range r.stages {
+		if s.name != "" && strings.EqualFold(s.name, name) {
+			return s
 		}
 	}
 	index, err := strconv.Atoi(name)
-	return byIndex && err == nil && index >= 0 && index < len(r.stages)
+	if byIndex && err == nil && index >= 0 && index < len(r.stages) {
+		return r.stages[index]
+	}
+	return nil
 }
 
 // source decides what a reference in FROM, COPY --from or a mount stands for.
-// It returns the pinned ID of an image, or "" for an earlier stage.
-func (r *reading) source(line int, what, ref string, byIndex bool) (string, error) {
-	if r.stage(ref, byIndex) {
-		return "", nil
+func (r *reading) source(line int, what, ref string, byIndex bool) (source, error) {
+	if s := r.stage(ref, byIndex); s != nil {
+		return source{stage: s}, nil
 	}
 	id, ok := r.lookup(ref)
 	if !ok {
-		return "", refuse(line, "%s %s is neither an image of the lab (%s) nor an earlier stage: what it holds does not come from the repository", what, ref, r.known)
+		return source{}, refuse(line, "%s %s is neither an image of the lab (%s) nor an earlier stage: what it holds does not come from the repository", what, ref, r.known)
 	}
 	r.out.images = append(r.out.images, ref)
-	return id, nil
+	return source{image: id}, nil
+}
+
+// put decides what a reference to what is put into the stage that is read
+// stands for.
+func (r *reading) put(line int, what, ref string) (image string, err error) {
+	of, err := r.source(line, what, ref, true)
+	if err != nil {
+		return "", err
+	}
+	if len(r.stages) == 0 {
+		return "", refuse(line, "%s stands before the first FROM", what)
+	}
+	r.stages[len(r.stages)-1].take(of)
+	return of.image, nil
 }
 
 // Directives are matched more widely than builders do, since they differ.

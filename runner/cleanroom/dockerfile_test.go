@@ -2,12 +2,14 @@ package cleanroom_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/labctl/labctl/runner/cleanroom"
+	"github.com/labctl/labctl/scenarios/evidence"
 	"github.com/labctl/labctl/scenarios/lab"
 )
 
@@ -89,6 +91,49 @@ func TestBases(t *testing.T) {
 	got, err := cleanroom.Bases([]byte("ARG V=12\nFROM debian:$V AS a\nFROM a\nCOPY --from=labctl/base:1 / /\nRUN --mount=from=alpine,target=/x true\nCOPY --from=0 / /\n"))
 	if err != nil || strings.Join(got, " ") != "debian:12 labctl/base:1 alpine" {
 		t.Errorf("bases %v, %v", got, err)
+	}
+}
+
+// What the last stage stands on: the images below it, or those below all that
+// is put onto scratch, by whatever stages that comes.
+func TestLineage(t *testing.T) {
+	t.Parallel()
+	const one, two = "sha256:one", "sha256:two"
+	on := func(id string) evidence.Lineage { return evidence.Lineage{From: id} }
+	taken := func(ids ...string) evidence.Lineage { return evidence.Lineage{Taken: ids} }
+	for name, test := range map[string]struct {
+		dockerfile string
+		want       evidence.Lineage
+	}{
+		"an image":                          {"FROM labctl/base:1\n", on(one)},
+		"the last of two":                   {"FROM tools\nFROM labctl/base:1\n", on(one)},
+		"an argument":                       {"ARG TAG=1\nFROM labctl/base:$TAG\n", on(one)},
+		"a stage on an image":               {"FROM labctl/base:1 AS a\nFROM a AS b\nFROM b\n", on(one)},
+		"copied onto an image":              {"FROM labctl/base:1\nCOPY --from=tools /etc/os-release /etc/\n", on(one)},
+		"scratch":                           {"FROM scratch\nCOPY . /\n", taken()},
+		"copied from an image":              {"FROM scratch\nCOPY --from=tools / /\n", taken(two)},
+		"copied from a stage":               {"FROM labctl/base:1 AS build\nFROM scratch\nCOPY --from=BUILD / /\n", taken(one)},
+		"copied from a stage by its number": {"FROM labctl/base:1\nFROM tools\nFROM scratch\nCOPY --from=0 / /\n", taken(one)},
+		"copied from two":                   {"FROM tools AS a\nFROM scratch\nCOPY --from=a / /\nCOPY --from=labctl/base:1 / /\n", taken(one, two)},
+		"copied from one twice":             {"FROM tools AS a\nFROM scratch\nCOPY --from=a / /\nCOPY --from=tools / /\n", taken(two)},
+		"copied through scratch":            {"FROM tools AS a\nFROM scratch AS b\nCOPY --from=a / /\nFROM scratch\nCOPY --from=b / /\n", taken(two)},
+		"copied from local files":           {"FROM scratch AS a\nCOPY . /\nFROM scratch\nCOPY --from=a / /\n", taken()},
+		"continued on scratch":              {"FROM scratch AS a\nCOPY --from=tools / /\nFROM a\nCOPY --from=labctl/base:1 / /\n", taken(one, two)},
+		"continued elsewhere":               {"FROM scratch AS a\nCOPY --from=tools / /\nFROM a AS b\nCOPY --from=labctl/base:1 / /\nFROM a\n", taken(two)},
+		"mounted":                           {"FROM scratch\nRUN --mount=from=tools,target=/t [\"/t/bin/cp\", \"-a\", \"/t\", \"/\"]\n", taken(two)},
+		"mounted on an image":               {"FROM labctl/base:1\nRUN --mount=type=bind,from=tools,target=/t true\n", on(one)},
+		"not in the last stage":             {"FROM tools AS a\nFROM scratch\nCOPY . /\n", taken()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, err := cleanroom.NewContext(dockerfileOnly(test.dockerfile), rules)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.Lineage(); got.From != test.want.From || !slices.Equal(got.Taken, test.want.Taken) {
+				t.Errorf("%+v, want %+v", got, test.want)
+			}
+		})
 	}
 }
 

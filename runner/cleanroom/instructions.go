@@ -24,13 +24,17 @@ func (r *reading) from(node *parser.Node, stage *instructions.Stage) error {
 			return refuse(node.StartLine, "--platform=%s is not the platform of this engine (%s): leave it out", platform, r.rules.Platform)
 		}
 	}
-	id := ""
+	var on source
 	if base != "scratch" {
-		if id, err = r.source(node.StartLine, "FROM", base, false); err != nil {
+		if on, err = r.source(node.StartLine, "FROM", base, false); err != nil {
 			return err
 		}
 	}
-	r.stages = append(r.stages, stage.Name)
+	if stage.Name != "" && r.stage(stage.Name, false) != nil {
+		return refuse(node.StartLine, "another stage is called %s, and builders differ in which one is meant: choose another name", stage.Name)
+	}
+	r.stages = append(r.stages, begin(stage.Name, on))
+	id := on.image
 	if id == "" && base == stage.BaseName {
 		return nil
 	}
@@ -56,7 +60,7 @@ func (r *reading) copyFrom(node *parser.Node, from string) error {
 	if strings.Contains(from, "$") {
 		return refuse(node.StartLine, "COPY --from=%s: --from does not take variables", from)
 	}
-	id, err := r.source(node.StartLine, "COPY --from", from, true)
+	id, err := r.put(node.StartLine, "COPY --from", from)
 	if err != nil || id == "" {
 		return err
 	}
@@ -128,7 +132,7 @@ func (r *reading) mount(line int, value string) (pieces []piece, changed bool, e
 			if of == "scratch" {
 				break
 			}
-			id, err := r.source(line, "RUN --mount from", of, true)
+			id, err := r.put(line, "RUN --mount from", of)
 			if err != nil {
 				return nil, false, err
 			}

@@ -71,12 +71,17 @@ type Room struct {
 // error is for ctx having ended.
 func (r *Room) Build(ctx context.Context, files []lab.File, of, commit string) (evidence.Build, evidence.Image, map[string]evidence.Layer, error) {
 	build := evidence.Build{Of: of, Commit: commit}
-	result, err := r.result(ctx, files)
+	info, c, err := r.read(ctx, files)
+	var result *result
+	if err == nil {
+		result, err = r.result(ctx, info, c)
+	}
 	var refused *Refused
 	var failed *engine.BuildFailed
 	switch {
 	case err == nil:
-		build.Image = result.Image.ID
+		lineage := c.Lineage()
+		build.Image, build.Lineage = result.Image.ID, &lineage
 		return build, result.Image, result.Layers, nil
 	case ctx.Err() != nil:
 		return build, evidence.Image{}, nil, fmt.Errorf("building %s in the clean room: %w", of, context.Cause(ctx))
@@ -95,11 +100,7 @@ func (r *Room) Build(ctx context.Context, files []lab.File, of, commit string) (
 // why it could not be tried. The context's Dockerfile holds the aliases in
 // the image, if the Dockerfile copies itself there.
 func (r *Room) Make(ctx context.Context, files []lab.File, tag string, labels map[string]string, progress func(line string)) (imageID string, err error) {
-	info, err := r.Observer.Info(ctx)
-	if err != nil {
-		return "", fmt.Errorf("making the image %s: %w", tag, err)
-	}
-	c, err := NewContext(files, r.rules(info))
+	info, c, err := r.read(ctx, files)
 	if err != nil {
 		return "", fmt.Errorf("making the image %s: %w", tag, err)
 	}
@@ -121,21 +122,22 @@ func (r *Room) rules(info engine.Info) Rules {
 	return Rules{Pins: r.Pins, Platform: hostPlatform(), BuildKit: info.Builder == engine.BuilderBuildKit, Network: r.Network}
 }
 
-// result builds, or finds what an earlier build of the same gave.
-func (r *Room) result(ctx context.Context, files []lab.File) (*result, error) {
+// read reads a build context by the rules.
+func (r *Room) read(ctx context.Context, files []lab.File) (engine.Info, *Context, error) {
 	info, err := r.Observer.Info(ctx)
 	if err != nil {
-		return nil, err
+		return info, nil, err
 	}
-	rules := r.rules(info)
-	c, err := NewContext(files, rules)
-	if err != nil {
-		return nil, err
-	}
+	c, err := NewContext(files, r.rules(info))
+	return info, c, err
+}
+
+// result builds, or finds what an earlier build of the same gave.
+func (r *Room) result(ctx context.Context, info engine.Info, c *Context) (*result, error) {
 	if r.Network { // what it gives changes without the repository
 		return r.make(ctx, info, c)
 	}
-	key, err := cacheKey(c, rules.BuildKit)
+	key, err := cacheKey(c, info.Builder == engine.BuilderBuildKit)
 	if err != nil {
 		return nil, err
 	}

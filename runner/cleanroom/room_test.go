@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -135,7 +136,8 @@ func TestBuild(t *testing.T) {
 	m.build = func(context.Context) error { during = maps.Clone(m.tags); return nil }
 	r := room(m)
 	build, image, layers, err := r.Build(t.Context(), source, evidence.OfHead, "c0ffee")
-	if err != nil || build != (evidence.Build{Of: evidence.OfHead, Commit: "c0ffee", Image: "sha256:built"}) || image.ID != "sha256:built" {
+	want := evidence.Build{Of: evidence.OfHead, Commit: "c0ffee", Image: "sha256:built", Lineage: &evidence.Lineage{From: "sha256:pinned"}}
+	if err != nil || !reflect.DeepEqual(build, want) || image.ID != "sha256:built" {
 		t.Fatalf("%+v, %+v, %v", build, image, err)
 	}
 	req := m.requests[0]

@@ -103,19 +103,3 @@ func labelOf(config json.RawMessage, name string) string {
 	}
 	return c.Labels[name]
 }
-
-// image reads an image into the set, without what its layers hold.
-func (s *session) image(ctx context.Context, id string) error {
-	if _, known := s.set.Images[id]; known {
-		return nil
-	}
-	image, err := s.Engine.Image(ctx, id)
-	if away(err) || ctx.Err() != nil {
-		return errors.Join(err, ctx.Err())
-	}
-	if err != nil {
-		image = evidence.Image{ID: id, Error: err.Error()}
-	}
-	s.set.Images[id] = image
-	return nil
-}

@@ -93,7 +93,8 @@ type session struct {
 	all     []engine.Summary
 	repo    Repository
 	repoErr error
-	asked   map[string]bool // what was gathered already
+	asked   map[string]bool     // what was gathered already
+	more    map[int]check.Needs // what else decides a check, by its index in the set
 
 	startTexts map[string]string // of the baseline, by SHA-256
 	lacks      []evidence.Entry  // contents that checks could show
@@ -106,14 +107,25 @@ type session struct {
 // begin is the work on a set that has nothing yet.
 func (g *Gatherer) begin() *session {
 	return &session{
-		Gatherer: g, asked: map[string]bool{}, behaviour: map[int][]evidence.Request{},
+		Gatherer: g, asked: map[string]bool{}, more: map[int]check.Needs{}, behaviour: map[int][]evidence.Request{},
 		set: &evidence.Set{
 			Schema: evidence.Schema, Labctl: g.Version, Time: g.Now().UTC().Truncate(time.Second),
 			Lab: g.Lab.Name, Learner: g.Lab.Learner, Instance: g.Record.Instance,
-			Definition: g.Lab.Definition, Seed: g.Lab.Seed, Checks: g.Lab.Checks,
+			Definition: g.Lab.Definition, Seed: g.Lab.Seed, Checks: g.Lab.Checks, Pinned: g.pinned(),
 			Images: map[string]evidence.Image{}, Layers: map[string]evidence.Layer{}, Trees: map[string]evidence.Tree{},
 		},
 	}
+}
+
+// pinned are the lab's images as they were when the instance was started.
+func (g *Gatherer) pinned() []evidence.Pinned {
+	var out []evidence.Pinned
+	for _, image := range g.Lab.Images {
+		if id := g.Record.Images[g.Names.Image(image)]; id != "" {
+			out = append(out, evidence.Pinned{Name: image.Name, Tag: image.Tag, ID: id})
+		}
+	}
+	return out
 }
 
 func (g *Gatherer) once(ctx context.Context) (*evidence.Set, error) {
@@ -286,7 +298,7 @@ func (s *session) start(ctx context.Context) error {
 func (s *session) answer(ctx context.Context) error {
 	statuses := map[int]check.Status{}
 	for len(statuses) < len(s.set.Checks) {
-		before := len(statuses)
+		before := len(statuses) + len(s.more)
 		ready, err := s.ready(statuses)
 		if err != nil {
 			return err
@@ -300,10 +312,14 @@ func (s *session) answer(ctx context.Context) error {
 		}
 		for _, r := range ready {
 			v := r.kind.Eval(s.set.Checks[r.check], s.set)
+			if _, again := s.more[r.check]; v.More != nil && !again {
+				s.more[r.check] = *v.More
+				continue
+			}
 			statuses[r.check] = v.Status
 			s.lacks = append(s.lacks, v.Lacks...)
 		}
-		if len(statuses) == before {
+		if len(statuses)+len(s.more) == before {
 			break // checks that require each other: the report says so
 		}
 	}
@@ -336,6 +352,9 @@ func (s *session) ready(statuses map[int]check.Status) ([]asking, error) {
 			needs, err := kind.Needs(c)
 			if err != nil {
 				return nil, fmt.Errorf("reading what check %s needs: %w", c.Name, err)
+			}
+			if more, again := s.more[i]; again {
+				needs = more
 			}
 			ready = append(ready, asking{i, kind, needs})
 			if needs.Local() {

@@ -15,12 +15,14 @@ import (
 // wanted is what one round has to gather; services by index in the set.
 type wanted struct {
 	requests map[int][]evidence.Request
+	images   map[int]bool
 	layers   map[int]bool
 	fresh    map[int]bool
 	traffic  map[int]bool
 	source   map[int]bool // true or absent
 	head     bool
 	build    bool
+	pinned   bool // the lab's images that have a tag
 }
 
 // want adds what one check needs.
@@ -36,14 +38,16 @@ func (s *session) want(w *wanted, c lab.Check, kind check.Kind, n check.Needs) {
 	}
 	w.head = w.head || n.Head || n.Build || n.Source
 	w.build = w.build || n.Build
+	w.pinned = w.pinned || n.Images
 }
 
 func (w *wanted) service(i int, n check.Needs) {
 	if w.requests == nil {
-		w.requests, w.layers, w.fresh = map[int][]evidence.Request{}, map[int]bool{}, map[int]bool{}
-		w.traffic, w.source = map[int]bool{}, map[int]bool{}
+		w.requests, w.images, w.layers = map[int][]evidence.Request{}, map[int]bool{}, map[int]bool{}
+		w.fresh, w.traffic, w.source = map[int]bool{}, map[int]bool{}, map[int]bool{}
 	}
 	w.requests[i] = append(w.requests[i], n.Requests...)
+	w.images[i] = w.images[i] || n.Images
 	w.layers[i] = w.layers[i] || n.Layers || n.Build
 	w.fresh[i] = w.fresh[i] || n.Fresh
 	w.traffic[i] = w.traffic[i] || n.Traffic
@@ -71,6 +75,9 @@ func (s *session) gather(ctx context.Context, w wanted) error {
 		})
 	}
 	group.Go(func() error {
+		if err := s.pinnedImages(ctx, w); err != nil {
+			return err
+		}
 		for i := range s.set.Services {
 			if err := s.serviceRound(ctx, i, w); err != nil {
 				return err
@@ -92,6 +99,13 @@ func (s *session) serviceRound(ctx context.Context, i int, w wanted) error {
 	if w.layers[i] {
 		for _, c := range service.Live {
 			if err := s.layers(ctx, c.Image); err != nil {
+				return err
+			}
+		}
+	}
+	if w.images[i] {
+		for _, c := range service.Live {
+			if err := s.image(ctx, c.Image); err != nil {
 				return err
 			}
 		}
@@ -126,6 +140,38 @@ func (s *session) first(what string) bool {
 }
 
 func key(s *evidence.Service) string { return s.Name + "." + s.Environment }
+
+// pinnedImages reads the lab's images that Dockerfiles build FROM into the set.
+func (s *session) pinnedImages(ctx context.Context, w wanted) error {
+	if !w.pinned {
+		return nil
+	}
+	for _, p := range s.set.Pinned {
+		if p.Tag == "" {
+			continue
+		}
+		if err := s.image(ctx, p.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// image reads an image into the set, and not what its layers hold.
+func (s *session) image(ctx context.Context, id string) error {
+	if _, known := s.set.Images[id]; known {
+		return nil
+	}
+	image, err := s.Engine.Image(ctx, id)
+	if away(err) || ctx.Err() != nil {
+		return errors.Join(err, ctx.Err())
+	}
+	if err != nil {
+		image = evidence.Image{ID: id, Error: err.Error()}
+	}
+	s.set.Images[id] = image
+	return nil
+}
 
 // layers reads an image and what its layers hold into the set.
 func (s *session) layers(ctx context.Context, id string) error {

@@ -32,6 +32,10 @@ type Verdict struct {
 	Notes     []string // what does not change the verdict but should be known
 	Next      string   // overrides the check's own next step; for errors, how to mend
 
+	// More is what else decides it, where that shows only from what is there. It
+	// is gathered, and the check asked once more. Nil for nothing.
+	More *Needs
+
 	// Lacks are contents that Details would show, had the evidence their texts.
 	Lacks []evidence.Entry
 }
@@ -41,6 +45,7 @@ type Verdict struct {
 type Needs struct {
 	Requests []evidence.Request // asked of every live container, and of a fresh one where Fresh is set too
 	Trees    bool               // live filesystems
+	Images   bool               // the live images, and the lab's images that have a tag; not what their layers hold
 	Layers   bool               // what the live images' layers hold
 	Build    bool               // clean rooms of the repository
 	Head     bool               // HEAD and its files
@@ -52,7 +57,7 @@ type Needs struct {
 // Local reports whether nothing has to be asked of the engine or of a service.
 // It may turn out later that it has.
 func (n Needs) Local() bool {
-	return len(n.Requests) == 0 && !n.Trees && !n.Layers && !n.Build && !n.Fresh && !n.Traffic
+	return len(n.Requests) == 0 && !n.Trees && !n.Images && !n.Layers && !n.Build && !n.Fresh && !n.Traffic
 }
 
 // Attribute is one attribute of a check block of this kind.
@@ -63,8 +68,8 @@ type Attribute struct {
 	Doc      string
 
 	// Reference is the kind of block that the attribute names, "environment",
-	// without quotes. In the spec it is the name; Type says whether it is one or
-	// a list of them.
+	// "check" or "image", without quotes. In the spec it is the name; Type says
+	// whether it is one or a list of them.
 	Reference string
 
 	// Expression keeps the attribute unevaluated until there is evidence. In

@@ -44,7 +44,8 @@ func fullSet() *evidence.Set {
 			HandMade: []evidence.Content{{Container: "pet-01", Path: "/etc/<booking>&.conf", SHA256: tree[0].SHA256, Size: tree[0].Size}},
 		},
 		Head:   evidence.Head{Commit: "abc", Files: []evidence.RepoFile{{Path: "Dockerfile", Mode: "100644", SHA256: strings.Repeat("0a", 32)}, {Path: "sub", Mode: "160000"}}},
-		Builds: []evidence.Build{{Of: evidence.OfHead, Commit: "abc", Image: "sha256:i1"}, {Of: evidence.OfWorktree, Commit: "abc", Failed: "exit 1"}, {Of: evidence.OfOlder, Commit: "abb", Error: "away"}},
+		Pinned: []evidence.Pinned{{Name: "base", Tag: "hotel/base:1", ID: "sha256:i0"}, {Name: "tools", Tag: "hotel/tools:1", ID: "sha256:i9"}, {Name: "booking", ID: "sha256:i1"}},
+		Builds: []evidence.Build{{Of: evidence.OfHead, Commit: "abc", Image: "sha256:i1", Lineage: &evidence.Lineage{From: "sha256:i0"}}, {Of: evidence.OfWorktree, Commit: "abc", Failed: "exit 1"}, {Of: evidence.OfOlder, Commit: "abb", Error: "away"}},
 		Images: map[string]evidence.Image{
 			"sha256:i0": {ID: "sha256:i0", Layers: []string{"sha256:l1"}, Config: json.RawMessage("{}")},
 			"sha256:i1": {ID: "sha256:i1", Layers: []string{"sha256:l1", "sha256:l2"}, Config: json.RawMessage("{}")},
@@ -219,6 +220,21 @@ func TestUnmarshalRefusesContradictions(t *testing.T) {
 		{"a fresh container without its filesystem", func(s *evidence.Set) { s.Services[0].Fresh[0].Container.Tree = "sha256:gone" }, "fresh: the filesystem"},
 		{"a start container twice", func(s *evidence.Set) { s.Start.Containers = append(s.Start.Containers, s.Start.Containers[0]) }, `start: container "pet"`},
 		{"a start container without its filesystem now", func(s *evidence.Set) { s.Start.Now[0].Tree = "sha256:gone" }, "start: the filesystem of container pet"},
+		{"an image of the lab twice", func(s *evidence.Set) { s.Pinned[1].Name = "base" }, `the lab's image "base" is there twice`},
+		{"an image of the lab without an ID", func(s *evidence.Set) { s.Pinned[1].ID = "" }, `the lab's image "tools"`},
+		{"one tag of two images", func(s *evidence.Set) { s.Pinned[1].Tag = "hotel/base:1" }, `the tag "hotel/base:1"`},
+		{"a failed build that stands on something", func(s *evidence.Set) { s.Builds[1].Lineage = &evidence.Lineage{} }, "the build of worktree stands on images, and made none"},
+		{"a build on an image and on scratch", func(s *evidence.Set) { s.Builds[0].Lineage.Taken = []string{"sha256:i9"} }, "or stands on scratch as well"},
+		{"a build on no image of the lab", func(s *evidence.Set) { s.Builds[0].Lineage.From = "sha256:i2" }, "stands on sha256:i2, which is no image of the lab"},
+		{"a build that takes from no image of the lab", func(s *evidence.Set) { s.Builds[0].Lineage = &evidence.Lineage{Taken: []string{"sha256:i2"}} }, "which is no image of the lab"},
+		{"a build that takes from one twice", func(s *evidence.Set) {
+			s.Builds[0].Lineage = &evidence.Lineage{Taken: []string{"sha256:i0", "sha256:i0"}}
+		}, "not sorted, or on sha256:i0 twice"},
+		{"a build without the layers of what it stands on", func(s *evidence.Set) {
+			i := s.Images["sha256:i0"]
+			i.Layers = []string{"sha256:l2"}
+			s.Images["sha256:i0"] = i
+		}, "stands on sha256:i0, and does not begin with its layers"},
 		{"a build without outcome", func(s *evidence.Set) { s.Builds[1].Failed = "" }, "the build of worktree has 0 outcomes"},
 		{"a build with two outcomes", func(s *evidence.Set) { s.Builds[0].Error = "away" }, "the build of head has 2 outcomes"},
 		{"a build of HEAD of another commit", func(s *evidence.Set) { s.Builds[0].Commit = "abd" }, "the build of head is of commit abd, and HEAD is abc"},

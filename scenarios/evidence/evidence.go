@@ -6,6 +6,7 @@ package evidence
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/labctl/labctl/scenarios/lab"
@@ -33,11 +34,12 @@ type Set struct {
 	Start    Start             `json:"start"`
 	Head     Head              `json:"head"`
 	Builds   []Build           `json:"builds"`
-	Images   map[string]Image  `json:"images"`          // by image ID
-	Layers   map[string]Layer  `json:"layers"`          // by diff ID
-	Trees    map[string]Tree   `json:"trees"`           // by "sha256:" and the digest of their JSON
-	Quiz     *Quiz             `json:"quiz,omitempty"`  // of a lab that has one; apart from the points
-	Texts    map[string]string `json:"texts,omitempty"` // of small files that differ, by SHA-256: for reports to show, never for grading
+	Pinned   []Pinned          `json:"pinned,omitempty"` // the lab's images, in an order in which they can be made
+	Images   map[string]Image  `json:"images"`           // by image ID
+	Layers   map[string]Layer  `json:"layers"`           // by diff ID
+	Trees    map[string]Tree   `json:"trees"`            // by "sha256:" and the digest of their JSON
+	Quiz     *Quiz             `json:"quiz,omitempty"`   // of a lab that has one; apart from the points
+	Texts    map[string]string `json:"texts,omitempty"`  // of small files that differ, by SHA-256: for reports to show, never for grading
 
 	Demonstrations []Demonstration `json:"demonstrations,omitzero"` // the oldest first; absent when no check asks for them
 
@@ -206,6 +208,30 @@ type Build struct {
 	Refused string `json:"refused,omitempty"` // why the Dockerfile was not run
 	Failed  string `json:"failed,omitempty"`  // how the build failed
 	Error   string `json:"error,omitempty"`   // why it could not be tried
+
+	Lineage *Lineage `json:"lineage,omitempty"` // of an image: on which of the lab's images it stands
+}
+
+// Lineage is on which of the lab's images the last stage of a Dockerfile
+// stands, by ID in pinned. Where both are empty it stands on none.
+type Lineage struct {
+	From  string   `json:"from,omitempty"`  // the image below the stage: its FROM, or that of the stage that it continues
+	Taken []string `json:"taken,omitempty"` // of a stage on scratch: the images below what is copied or mounted into it, sorted
+}
+
+// Images are those that a stage stands on, whichever way.
+func (l Lineage) Images() []string {
+	if l.From != "" {
+		return []string{l.From}
+	}
+	return l.Taken
+}
+
+// Pinned is one of the lab's images, as it was when the instance was started.
+type Pinned struct {
+	Name string `json:"name"`          // the lab's: base_2
+	Tag  string `json:"tag,omitempty"` // by which Dockerfiles build FROM it
+	ID   string `json:"id"`            // in images where it was looked at
 }
 
 // Demonstration is a record on the engine of a labctl check that saw an image
@@ -237,6 +263,12 @@ type Image struct {
 	Layers []string        `json:"layers"` // diff IDs, lowest first
 	Config json.RawMessage `json:"config"` // the engine's Config of the image
 	Error  string          `json:"error,omitempty"`
+}
+
+// StandsOn reports whether an image begins with all layers of another, which
+// says nothing where that one has none.
+func (i Image) StandsOn(below Image) bool {
+	return len(below.Layers) <= len(i.Layers) && slices.Equal(below.Layers, i.Layers[:len(below.Layers)])
 }
 
 // Layer is what one layer of an image changes.

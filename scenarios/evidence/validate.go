@@ -24,7 +24,7 @@ const skew = 24 * time.Hour
 // It cannot tell whether what is said once is true.
 func (s *Set) validate() error {
 	for _, part := range []func() error{
-		s.validIdentity, s.validFilesystems, s.validContents, s.validContainers, s.validServices, s.validRepository, s.validBuilds, s.validHandMade, s.validChecks, s.validQuiz, s.validTexts, s.validDemonstrations,
+		s.validIdentity, s.validFilesystems, s.validContents, s.validContainers, s.validServices, s.validRepository, s.validPinned, s.validBuilds, s.validHandMade, s.validChecks, s.validQuiz, s.validTexts, s.validDemonstrations,
 	} {
 		if err := part(); err != nil {
 			return err
@@ -302,6 +302,44 @@ func (s *Set) validRepository() error {
 	return nil
 }
 
+func (s *Set) validPinned() error {
+	names, tags := map[string]bool{}, map[string]bool{}
+	for _, p := range s.Pinned {
+		if p.Name == "" || p.ID == "" || names[p.Name] {
+			return fmt.Errorf("the lab's image %q is there twice, or has no name or no ID", p.Name)
+		}
+		if p.Tag != "" && tags[p.Tag] {
+			return fmt.Errorf("two images of the lab have the tag %q", p.Tag)
+		}
+		names[p.Name], tags[p.Tag] = true, true
+	}
+	return nil
+}
+
+// validLineage: a build stands on images of the lab, and begins with the layers
+// of the one that is below it.
+func (s *Set) validLineage(b Build) error {
+	l := b.Lineage
+	if l == nil {
+		return nil
+	}
+	if b.Image == "" || l.From != "" && len(l.Taken) > 0 {
+		return fmt.Errorf("the build of %s stands on images, and made none or stands on scratch as well", b.Of)
+	}
+	for i, id := range l.Images() {
+		if !slices.ContainsFunc(s.Pinned, func(p Pinned) bool { return p.ID == id }) {
+			return fmt.Errorf("the build of %s stands on %.19s, which is no image of the lab", b.Of, id)
+		}
+		if i > 0 && l.Taken[i-1] >= id {
+			return fmt.Errorf("the build of %s stands on images that are not sorted, or on %.19s twice", b.Of, id)
+		}
+	}
+	if below, there := s.Images[l.From]; there && below.Error == "" && !s.Images[b.Image].StandsOn(below) {
+		return fmt.Errorf("the build of %s stands on %.19s, and does not begin with its layers", b.Of, l.From)
+	}
+	return nil
+}
+
 func (s *Set) validBuilds() error {
 	seen := map[string]bool{}
 	for _, b := range s.Builds {
@@ -316,6 +354,9 @@ func (s *Set) validBuilds() error {
 		}
 		if _, there := s.Images[b.Image]; b.Image != "" && !there {
 			return fmt.Errorf("the build of %s made an image that is missing", b.Of)
+		}
+		if err := s.validLineage(b); err != nil {
+			return err
 		}
 		of := b.Of
 		switch b.Of {
