@@ -116,6 +116,7 @@ func TestScenariosGetTheReportsThatTheyExpect(t *testing.T) {
 	for _, dir := range []string{
 		fixture(t, "promotion"), // two environments, each with an address of its own
 		fixture(t, "herd"),      // two replicas that no port is published of
+		fixture(t, "bases"),     // three environments, and two bases that are built on a third image
 		documentedLab(t),
 	} {
 		t.Run(filepath.Base(dir), func(t *testing.T) {

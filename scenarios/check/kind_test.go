@@ -12,6 +12,17 @@ import (
 	"github.com/labctl/labctl/scenarios/lab"
 )
 
+// rightFor is the evidence of a right answer to a check of a kind.
+func rightFor(kind check.Kind) *evidence.Set {
+	switch kind.Type {
+	case "same_image", "promoted":
+		return environments()
+	case "based_on":
+		return based()
+	}
+	return sample.Right()
+}
+
 // verdict is one row of a kind's table: what is otherwise than in the evidence
 // of a right answer, and what the kind says of it.
 type verdict struct {
@@ -30,6 +41,9 @@ func evaluate(t *testing.T, kind check.Kind, rows []verdict) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			set := sample.Right()
+			if kind.Type == check.BasedOn.Type {
+				set = based()
+			}
 			if row.edit != nil {
 				row.edit(set)
 			}
@@ -63,6 +77,9 @@ func asking(set *evidence.Set, kind string) lab.Check {
 	c := lab.Check{Name: kind, Kind: kind, Service: "booking", Points: 10, Required: true}
 	if kind == check.Demonstrated.Type {
 		c.Spec = json.RawMessage(`{"before": "", "behaviour": ["todays_change"]}`)
+	}
+	if kind == "based_on" {
+		c.Spec = askedForBase2
 	}
 	return c
 }
@@ -150,7 +167,7 @@ func TestWithoutEvidenceNothingPasses(t *testing.T) {
 		"what is live": nothingLive,
 	}
 	for _, kind := range check.Kinds {
-		set := sample.Right()
+		set := rightFor(kind)
 		c := lab.Check{Name: "c", Kind: kind.Type, Service: "booking"}
 		switch kind.Type {
 		case "http":
@@ -162,6 +179,8 @@ func TestWithoutEvidenceNothingPasses(t *testing.T) {
 		case "demonstrated":
 			set, c = demonstrated(), asked()
 			slices.Reverse(set.Services) // prod is what it looks at
+		case "based_on":
+			c.Spec = askedForBase2
 		}
 		if v := kind.Eval(c, set); v.Status != check.Pass {
 			t.Errorf("%s does not pass what is right: %s (%s)", kind.Type, v.Status, v.Observed)
@@ -199,16 +218,13 @@ func TestKindsNeedWhatTheyAreDecidedBy(t *testing.T) {
 			"requests": {len(n.Requests) > 0, service(func(s *evidence.Service) { s.Exchanges = nil })},
 			"trees":    {n.Trees && kind.Type != "replaced", func(s *evidence.Set) { s.Trees = nil }}, // replaced tells more with it
 			"layers":   {n.Layers && kind.Type != "same_image", func(s *evidence.Set) { s.Layers = nil }},
-			"images":   {n.Layers, func(s *evidence.Set) { s.Images = nil }},
+			"images":   {n.Layers || n.Images, func(s *evidence.Set) { s.Images = nil }},
 			"build":    {n.Build, func(s *evidence.Set) { s.Builds = nil }},
 			"fresh":    {n.Fresh, service(func(s *evidence.Service) { s.Fresh = nil })},
 			"traffic":  {n.Traffic, service(func(s *evidence.Service) { s.Traffic = nil })},
 			"head":     {n.Head, func(s *evidence.Set) { s.Head = evidence.Head{Error: "no repository"} }},
 		} {
-			short := sample.Right()
-			if kind.Type == "same_image" {
-				short = environments()
-			}
+			short := rightFor(kind)
 			row.take(short)
 			if v := kind.Eval(c, short); row.needed && (v.Status != check.Error || v.Next == "") {
 				t.Errorf("%s without %s: %s (%s)", kind.Type, what, v.Status, v.Observed)

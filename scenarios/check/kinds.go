@@ -19,6 +19,7 @@ var Kinds = append(behaviours[:len(behaviours):len(behaviours)],
 	SameImage,
 	Promoted,
 	Demonstrated,
+	BasedOn,
 )
 
 // Find returns the kind with the name that check blocks use.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
@@ -226,10 +227,30 @@ func (r *resolver) named(b *block, a check.Attribute) (json.RawMessage, bool) {
 	if a.Type.IsListType() {
 		names, ok = r.references(b, a.Name, a.Reference)
 	} else {
-		names, _, ok = r.reference(b.attrs[a.Name].Expr, a.Reference)
+		var name string
+		expr := b.attrs[a.Name].Expr
+		if name, _, ok = r.reference(expr, a.Reference); ok && a.Reference == "image" {
+			ok = r.tagged(expr, name)
+		}
+		names = name
 	}
 	encoded, err := json.Marshal(names)
 	return encoded, ok && err == nil
+}
+
+// tagged demands of an image of the lab that a Dockerfile can build FROM it.
+func (r *resolver) tagged(expr hcl.Expression, name string) bool {
+	var tagged []string
+	for _, image := range r.def.root.blocks["image"] {
+		if _, has := image.attrs["tag"]; has {
+			tagged = append(tagged, image.name)
+		}
+	}
+	if !slices.Contains(tagged, name) {
+		r.fail(expr.Range(), sumValue, "image.%s has no tag, so no Dockerfile can build FROM it. Give it one, or name another image. %s", name, didYouMean("", tagged))
+		return false
+	}
+	return true
 }
 
 // requirements reports checks that require themselves.

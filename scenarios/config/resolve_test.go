@@ -317,6 +317,32 @@ check "assert" "user" {
 	}
 }
 
+// An image that a check refers to is kept by its name, in every environment.
+func TestImageIsKeptByName(t *testing.T) {
+	t.Parallel()
+	l := resolve(t, load(t, with(t, "brief.md", "Have a look.\n", "extra.hcl", `
+environment "dev" {}
+environment "prod" {}
+check "based_on" "current" {
+  service = service.web
+  image   = image.base
+  points  = 3
+}
+`)), "ann", 1)
+	points := map[string]int{}
+	for _, c := range l.Checks {
+		if c.Kind != "based_on" {
+			continue
+		}
+		if points[c.Environment] = c.Points; string(c.Spec) != `{"image":"base"}` {
+			t.Errorf("%s: %s", c.Environment, c.Spec)
+		}
+	}
+	if want := map[string]int{"dev": 2, "prod": 1}; !maps.Equal(points, want) {
+		t.Errorf("points %v, want %v", points, want)
+	}
+}
+
 func TestHintsAreToldWithAddresses(t *testing.T) {
 	t.Parallel()
 	l := resolve(t, load(t, with(t, "extra.hcl", `hint { text = "${instance} in ${workspace}: port ${service.web.port}" }`)), "ann", 1)

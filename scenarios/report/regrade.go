@@ -70,6 +70,9 @@ func Regrade(set *evidence.Set, l *lab.Lab) (Comparison, error) {
 	if same {
 		out.Unlike = append(out.Unlike, unlike(rows(set.Checks), rows(l.Checks))...)
 		out.Unlike = append(out.Unlike, unlike(declared(set.Services), declared(wanted(l)))...)
+		if set.Pinned != nil { // evidence of before it was kept has none
+			out.Unlike = append(out.Unlike, unlike(pinned(set.Pinned), pinned(images(l)))...)
+		}
 		if !slices.EqualFunc(set.Start.Files, asked.Start.Files, func(a, b evidence.RepoFile) bool { return reflect.DeepEqual(a, b) }) {
 			out.Unlike = append(out.Unlike, "the files of the start commit")
 		}
@@ -169,6 +172,24 @@ func declared(services []evidence.Service) map[string]any {
 			name += " (" + s.Environment + ")"
 		}
 		out[name] = map[string]any{"port": s.Port, "publish": s.Publish, "replicas": s.Replicas, "runtime_paths": orEmpty(s.RuntimePaths), "run": s.Run}
+	}
+	return out
+}
+
+// images are the lab's, pinned to nothing.
+func images(l *lab.Lab) []evidence.Pinned {
+	var out []evidence.Pinned
+	for _, i := range l.Images {
+		out = append(out, evidence.Pinned{Name: i.Name, Tag: i.Tag})
+	}
+	return out
+}
+
+// pinned is what a lab's images are declared as.
+func pinned(all []evidence.Pinned) map[string]any {
+	out := map[string]any{}
+	for _, p := range all {
+		out["image "+p.Name] = map[string]any{"tag": p.Tag}
 	}
 	return out
 }

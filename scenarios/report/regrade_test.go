@@ -100,6 +100,18 @@ func TestRegrade(t *testing.T) {
 			change("todays_change", "pass", "error", 15, 0), change("fridays_fix", "pass", "skip", 15, 0), change("replaced", "pass", "error", 15, 0),
 			change("run_as_declared", "pass", "skip", 10, 0), change("no_drift", "pass", "skip", 10, 0), change("source", "pass", "skip", 0, 0),
 			change("built_from_repo", "pass", "skip", 20, 0), change("served_by", "pass", "skip", 5, 0), change("survives", "pass", "skip", 10, 0)}, false},
+		{"images with their tags", func(s *evidence.Set) {
+			s.Pinned = []evidence.Pinned{{Name: "base", Tag: "labctl/base:1", ID: "sha256:b"}}
+		},
+			func(l *lab.Lab) { l.Images = []lab.Image{{Name: "base", Tag: "labctl/base:1"}} }, nil, nil, true},
+		{"a forger renamed an image of the lab", func(s *evidence.Set) {
+			s.Pinned = []evidence.Pinned{{Name: "base", Tag: "labctl/base:1", ID: "sha256:b"}, {Name: "tools", ID: "sha256:t"}}
+		}, func(l *lab.Lab) { l.Images = []lab.Image{{Name: "base", Tag: "labctl/base:2"}, {Name: "booking"}} },
+			[]string{"image base: tag", "image booking is missing", "image tools was added"}, nil, true},
+		{"a base that nobody looked at", nil, func(l *lab.Lab) {
+			other(l)
+			l.Checks = append(l.Checks, lab.Check{Name: "base", Kind: "based_on", Service: "booking", Points: 5, Required: true, Spec: json.RawMessage(`{"image":"base"}`)})
+		}, nil, []report.Change{change("base", "absent", "error", 0, 0)}, false},
 		{"more replicas", nil, func(l *lab.Lab) { other(l); l.Services[0].Replicas = 2; l.Checks = l.Checks[2:3] }, nil, []report.Change{
 			change("replaced", "pass", "fail", 15, 0), change("todays_change", "pass", "absent", 15, 0), change("fridays_fix", "pass", "absent", 15, 0),
 			change("run_as_declared", "pass", "absent", 10, 0), change("no_drift", "pass", "absent", 10, 0), change("source", "pass", "absent", 0, 0),
