@@ -3,6 +3,8 @@ package cleanroom
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -120,8 +122,17 @@ func (c *Context) writeTar(w io.Writer, asFile string, dockerfile []byte) error 
 	return t.Close()
 }
 
-// epoch is the time of everything in a context: builders compare content.
+// epoch is the time of every folder in a context.
 var epoch = time.Unix(0, 0).UTC()
+
+// timeOf is the time of a file in a context: always the same for one content,
+// and another for another. Some engines take a file that a step replaces by one
+// of the same size and time for unchanged, and leave it out of the step's layer.
+// It lies before 2004, so that whatever a build makes of the file is younger.
+func timeOf(file lab.File) time.Time {
+	sum := sha256.Sum256(append([]byte(file.Link+"\x00"), file.Content...))
+	return time.Unix(int64(binary.BigEndian.Uint32(sum[:4])>>2), 0).UTC()
+}
 
 // writeFile writes one file and the folders above it that are not there yet.
 // Modes are those that git tracks, so that umasks make no difference.
@@ -129,7 +140,7 @@ func writeFile(t *tar.Writer, dirs map[string]bool, file lab.File) error {
 	if err := writeDir(t, dirs, path.Dir(file.Path)); err != nil {
 		return err
 	}
-	header := &tar.Header{Name: file.Path, Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(file.Content)), ModTime: epoch, Format: tar.FormatPAX}
+	header := &tar.Header{Name: file.Path, Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(file.Content)), ModTime: timeOf(file), Format: tar.FormatPAX}
 	switch {
 	case file.Link != "":
 		header.Typeflag, header.Linkname, header.Mode, header.Size = tar.TypeSymlink, file.Link, 0o777, 0

@@ -71,6 +71,33 @@ func TestOnAnEngine(t *testing.T) {
 	}
 }
 
+// TestReplacedFileOnAnEngine builds what replaces a file by one of the same size,
+// of the repository and of an image of the lab. Engines that go by size and time
+// must not lose it.
+func TestReplacedFileOnAnEngine(t *testing.T) {
+	t.Parallel()
+	e, r, _ := engineRoom(t)
+	name := r.Instance
+	files := func(dockerfile string) []lab.File {
+		return []lab.File{file("Dockerfile", dockerfile), file("a", "version=1\n"), file("b", "version=2\n"), file("c", "version=3\n")}
+	}
+	made, err := r.Make(t.Context(), files("FROM "+name+":pinned\nCOPY a /version\n"), name+":made", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cleanUp(t, e, name+":made")
+	r.Pins[name+":made"] = made
+	build, image, layers, err := r.Build(t.Context(), files("FROM "+name+":made\nCOPY b /version\nCOPY c /version\n"), evidence.OfHead, "")
+	if err != nil || build.Image == "" {
+		t.Fatalf("%+v, %v", build, err)
+	}
+	for i, want := range []string{"version=1\n", "version=2\n", "version=3\n"} {
+		if got := contents(image.Layers[i+1:i+2], layers); !slices.Equal(got, []string{"/version " + digest(want)}) {
+			t.Errorf("layer %d holds %v, want %q", i+1, got, want)
+		}
+	}
+}
+
 // TestNetworkOnAnEngine builds what fetches from a server on the engine's own
 // network, with the network undeclared and declared.
 func TestNetworkOnAnEngine(t *testing.T) {
