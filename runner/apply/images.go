@@ -47,9 +47,9 @@ func (m *ImageMaker) Make(ctx context.Context, image lab.Image, tag string, prog
 	case image.Pull != "":
 		id, err = m.pull(ctx, image.Pull, tag, progress)
 	case image.Commit != "":
-		id, err = m.Build(ctx, FilesAt(m.Commits, image.Commit), tag, m.Labels, progress)
+		id, err = m.build(ctx, image, FilesAt(m.Commits, image.Commit), tag, progress)
 	default:
-		id, err = m.Build(ctx, image.Context, tag, m.Labels, progress)
+		id, err = m.build(ctx, image, image.Context, tag, progress)
 	}
 	// What is there now and was not before is to be undone, even after a
 	// failure: the engine may have finished what this process gave up on.
@@ -58,6 +58,20 @@ func (m *ImageMaker) Make(ctx context.Context, image lab.Image, tag string, prog
 		return "", lookErr == nil && after.ID != before.ID, err
 	}
 	return id, !exists, err
+}
+
+// build makes an image of files. One whose tag other instances use, too, is
+// made by one at a time: the second finds in the builder's cache what the first
+// made, and so pins the same. Built at once they were two, with one tag.
+func (m *ImageMaker) build(ctx context.Context, image lab.Image, files []lab.File, tag string, progress func(string)) (string, error) {
+	if image.Tag != "" {
+		unlock, err := m.Lock(ctx)
+		if err != nil {
+			return "", err
+		}
+		defer unlock()
+	}
+	return m.Build(ctx, files, tag, m.Labels, progress)
 }
 
 // rootfs makes a base image from the host's static busybox. One that is there
