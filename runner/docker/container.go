@@ -35,6 +35,11 @@ func (e *Engine) RemoveNetwork(ctx context.Context, name string) error {
 	return e.failed(e.client.NetworkRemove(ctx, name), "removing network %s", name)
 }
 
+// ConnectNetwork implements engine.Actuator.
+func (e *Engine) ConnectNetwork(ctx context.Context, name, container string) error {
+	return e.failed(e.client.NetworkConnect(ctx, name, container, nil), "connecting container %s to network %s", container, name)
+}
+
 // CreateContainer implements engine.Actuator.
 func (e *Engine) CreateContainer(ctx context.Context, spec engine.ContainerSpec) (string, error) {
 	config, host, err := requested(spec)
@@ -78,10 +83,11 @@ func requested(spec engine.ContainerSpec) (*container.Config, *container.HostCon
 		PortBindings:   nat.PortMap{},
 		RestartPolicy:  container.RestartPolicy{Name: container.RestartPolicyDisabled},
 		CapDrop:        run.CapDrop,
-		DNS:            []string{},
+		DNS:            append([]string{}, spec.DNS...),
 		DNSOptions:     []string{},
 		DNSSearch:      []string{},
 		ReadonlyRootfs: run.ReadOnly,
+		Sysctls:        spec.Sysctls,
 		Resources: container.Resources{
 			PidsLimit:            &run.Pids,
 			OomKillDisable:       &oomKillDisable,

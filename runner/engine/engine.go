@@ -125,12 +125,18 @@ type ContainerSpec struct {
 	Publish  int    // container port to publish; 0 for none
 	HostIP   string // "127.0.0.1"
 	HostPort int    // 0 lets the engine choose
+
+	DNS     []string          // servers for names that are no container's; none for the host's
+	Sysctls map[string]string // kernel parameters of its own namespaces
 }
 
 // Actuator changes things on the engine.
 type Actuator interface {
 	CreateNetwork(ctx context.Context, name string, internal bool, labels map[string]string) error
 	RemoveNetwork(ctx context.Context, name string) error
+	// ConnectNetwork puts a container that was not started yet on one more
+	// network.
+	ConnectNetwork(ctx context.Context, network, container string) error
 	CreateContainer(ctx context.Context, spec ContainerSpec) (id string, err error)
 	StartContainer(ctx context.Context, id string) error // ErrPortTaken
 	RenameContainer(ctx context.Context, id, name string) error

@@ -34,6 +34,12 @@ func RunFlags(spec ContainerSpec) ([]string, error) {
 		}
 		add("--publish", host+":"+strconv.Itoa(spec.Publish))
 	}
+	for _, server := range spec.DNS {
+		add("--dns", server)
+	}
+	for _, name := range slices.Sorted(maps.Keys(spec.Sysctls)) {
+		add("--sysctl", name+"="+spec.Sysctls[name])
+	}
 	add("--memory", run.Memory)
 	add("--cpus", run.CPUs)
 	if run.Pids != 0 {

@@ -19,6 +19,7 @@ func TestRunFlags(t *testing.T) {
 			engine.ContainerSpec{
 				Network: "drift-lab-ada", Alias: "booking",
 				Publish: 8080, HostIP: "127.0.0.1", HostPort: 8081,
+				DNS: []string{"127.0.0.1"}, Sysctls: map[string]string{"net.ipv4.ip_forward": "0"},
 				Run: lab.Run{
 					Memory: "64m", CPUs: "0.5", Pids: 50, User: "1000:1000", ReadOnly: true, Init: true,
 					Env:     map[string]string{"TZ": "UTC", "EMPTY": ""},
@@ -27,7 +28,7 @@ func TestRunFlags(t *testing.T) {
 					Command: []string{"not", "a", "flag"},
 				},
 			},
-			"--network drift-lab-ada --network-alias booking --publish 127.0.0.1:8081:8080 --memory 64m --cpus 0.5" +
+			"--network drift-lab-ada --network-alias booking --publish 127.0.0.1:8081:8080 --dns 127.0.0.1 --sysctl net.ipv4.ip_forward=0 --memory 64m --cpus 0.5" +
 				" --pids-limit 50 --env EMPTY= --env TZ=UTC --user 1000:1000 --read-only --tmpfs /run" +
 				" --tmpfs /tmp:size=1m --cap-drop ALL --init",
 		},

@@ -10,7 +10,7 @@ const (
 	LabelUser        = "labctl.user"       // the host user who started it
 	LabelRole        = "labctl.role"       // one of the roles below
 	LabelContainer   = "labctl.container"  // the lab's name of a start container: pet-01
-	LabelServes      = "labctl.serves"     // the service it was made for: booking or booking.prod
+	LabelServes      = "labctl.serves"     // the service it was made for, or relays: booking or booking.prod
 	LabelDefinition  = "labctl.definition" // digest of the lab's folder
 	LabelSeed        = "labctl.seed"
 	LabelStarted     = "labctl.started"   // RFC 3339
@@ -37,4 +37,5 @@ const (
 	RoleCage          = "cage"          // what a clean room's steps are kept in
 	RoleDemonstration = "demonstration" // a record: a container that is never started, of an image that was seen to behave
 	RoleNetwork       = "network"
+	RoleRelay         = "relay" // what publishes a service's address and passes on to its containers; also of the image that it runs
 )

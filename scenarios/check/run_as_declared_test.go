@@ -176,6 +176,7 @@ func TestRunAsDeclared(t *testing.T) {
 			), []string{"exposed port 22/tcp", "published port 2222:22/tcp"}},
 			{"all ports", host("PublishAllPorts", true), []string{"PublishAllPorts true"}},
 			{"a port of a service that publishes none", service(func(s *evidence.Service) { s.Publish, s.Address = lab.PublishNone, "" }), []string{"published port 8080:8080/tcp"}},
+			{"a port of a service behind a relay", service(func(s *evidence.Service) { s.Publish, s.Address = lab.PublishRelay, "" }), []string{"published port 8080:8080/tcp"}},
 			{"another network", host("NetworkMode", "bridge"), nil},
 			{"no network told", host("NetworkMode", nil), []string{"no network mode"}},
 			{"--network host", host("NetworkMode", "host"), []string{"network mode host"}},
@@ -183,6 +184,9 @@ func TestRunAsDeclared(t *testing.T) {
 			{"the network of another", host("NetworkMode", "container:"+sample.PetID), []string{"network mode container:" + sample.PetID}},
 			{"another network of a service that publishes none", all(
 				service(func(s *evidence.Service) { s.Publish, s.Address = lab.PublishNone, "" }), host("PortBindings", nil), host("NetworkMode", "bridge"),
+			), []string{"network bridge (declared drift-lab-ann)"}},
+			{"another network of a service behind a relay", all(
+				service(func(s *evidence.Service) { s.Publish, s.Address = lab.PublishRelay, "" }), host("PortBindings", nil), host("NetworkMode", "bridge"),
 			), []string{"network bridge (declared drift-lab-ann)"}},
 		}},
 		{"notations", []runRow{

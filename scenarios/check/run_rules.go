@@ -254,7 +254,7 @@ func network(r *comparison, _ string, live, want any) {
 		r.add("no network mode")
 	case mode == "host" || mode == "none" || strings.HasPrefix(mode, "container:"):
 		r.add("network mode %s", mode)
-	case r.service.Publish == lab.PublishNone && mode != r.service.Network:
+	case lab.OnNetwork(r.service.Publish) && mode != r.service.Network:
 		r.add("network %s (declared %s)", mode, r.service.Network)
 	}
 }

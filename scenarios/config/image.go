@@ -87,6 +87,11 @@ func (r *resolver) image(b *block) lab.Image {
 			r.invalid(b, "pull", "an image reference is written \"debian:12\"")
 		}
 	}
+	for attr, ref := range map[string]string{"tag": i.Tag, "pull": i.Pull} {
+		if repository(ref) == lab.RelayRepository {
+			r.invalid(b, attr, lab.RelayRepository+" is labctl's own, for relays; choose another name")
+		}
+	}
 	// Tags are everybody's on the engine, and making an image moves its tag.
 	if i.Tag != "" && !strings.Contains(i.Tag, "/") && canonical(i.Tag) != canonical(i.Pull) {
 		r.invalid(b, "tag", "a tag without a slash may be that of an image which is no lab's; begin it with a name of its own, like \"hotel/base:1\"")
@@ -164,6 +169,13 @@ func canonical(ref string) string {
 		return ref + ":latest"
 	}
 	return ref
+}
+
+// repository is a reference without its tag and digest, and without the registry
+// that engines take when none is named.
+func repository(ref string) string {
+	ref, _, _ = strings.Cut(ref, "@")
+	return strings.TrimPrefix(path.Join(path.Dir(ref), strings.Split(path.Base(ref), ":")[0]), "docker.io/")
 }
 
 func tagNames(tags map[string]string) []string {

@@ -135,7 +135,7 @@ func (r *resolver) containers(b *block, s *lab.Scenario) {
 				one.Run = r.run(lab.Run{}, run, r.eachScope(row.Environment))
 			}
 			if before, taken := serving[row.Address()]; taken && row.Publish == lab.PublishPort && row.Replicas == 1 {
-				r.fail(a.Expr.Range(), sumReplicas, "%s is served by another container already, at %s, and one published port cannot serve two. Let one of them serve nothing, or use replicas with publish = \"none\".", row.Address(), place(before))
+				r.fail(a.Expr.Range(), sumReplicas, "%s is served by another container already, at %s, and one published port cannot serve two. Let one of them serve nothing, or use replicas with publish = \"relay\" or \"none\".", row.Address(), place(before))
 			}
 			serving[row.Address()] = cb.at
 			r.container(s, one, cb)

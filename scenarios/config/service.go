@@ -134,7 +134,7 @@ func (r *resolver) services() {
 			s := base
 			s.Environment = e.Name
 			if e.Internal && s.Publish == lab.PublishPort {
-				r.fail(b.nameAt, sumValue, "environment.%s is internal, and the engine publishes nothing of an internal network. Say publish = \"none\" here, or internal = false there.", e.Name)
+				r.fail(b.nameAt, sumValue, "environment.%s is internal, and the engine publishes nothing of an internal network. Say publish = \"relay\" here, or \"none\", or internal = false there.", e.Name)
 			}
 			s.Run = r.environmentRun(e.Name)
 			if run := b.one("run"); run != nil {
@@ -156,7 +156,7 @@ func (r *resolver) service(b *block) lab.Service {
 	}
 	published := true
 	if publish, ok := get[string](r, b, "publish", cty.String, scope{}); ok {
-		if published = r.oneOf(b, "publish", publish, []string{lab.PublishPort, lab.PublishNone}); published {
+		if published = r.oneOf(b, "publish", publish, []string{lab.PublishPort, lab.PublishRelay, lab.PublishNone}); published {
 			s.Publish = publish
 		}
 	}
@@ -166,7 +166,7 @@ func (r *resolver) service(b *block) lab.Service {
 		}
 	}
 	if s.Replicas > 1 && published && s.Publish == lab.PublishPort {
-		r.fail(b.attrAt("replicas"), sumReplicas, "One published port cannot serve several replicas: only one container can have it. Use publish = \"none\"; they are then reached on their network.")
+		r.fail(b.attrAt("replicas"), sumReplicas, "One published port cannot serve several replicas: only one container can have it. Use publish = \"relay\", and labctl passes on what comes to it, or \"none\": they are then reached on their network.")
 	}
 	s.RuntimePaths = r.paths(b, "runtime_paths", scope{})
 	if ready := b.one("ready"); ready != nil {

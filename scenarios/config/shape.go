@@ -84,7 +84,7 @@ var rootShape = &shape{blocks: map[string]nested{
 		attrs: map[string]attribute{
 			"values":   may("object: what differs between environments, referred to as `each.values.NAME`. Default: {}"),
 			"like":     may("reference to an environment: what this one does not say itself of `internal` and `run` is as there"),
-			"internal": may("true or false: no way out of the network; nothing in it can be published. Default: false"),
+			"internal": may("true or false: no way out of the network; no container in it can be published: `publish = \"relay\"` or `\"none\"`. Default: false"),
 		},
 		blocks: map[string]nested{"run": {once: true, shape: runShape}},
 	}},
@@ -120,8 +120,8 @@ var rootShape = &shape{blocks: map[string]nested{
 		labels: []string{"name"},
 		attrs: map[string]attribute{
 			"port":          must("number: 1 to 65535, the port in the container, and the first choice on the host"),
-			"publish":       may("text: `\"port\"`, published on 127.0.0.1, or `\"none\"`, reached on its network under the service's name. Default: `\"port\"`"),
-			"replicas":      may("number: 1 to 100 containers that must be live; more than one needs `publish = \"none\"`. Default: 1"),
+			"publish":       may("text: `\"port\"`, a container publishes it on 127.0.0.1; `\"relay\"`, labctl does, and passes each connection on to one of the containers that carry the service's name on its network; or `\"none\"`, it is reached there alone. Default: `\"port\"`"),
+			"replicas":      may("number: 1 to 100 containers that must be live; more than one needs `publish = \"relay\"` or `\"none\"`. Default: 1"),
 			"environments":  may("list of references to environments. Default: all"),
 			"runtime_paths": may("list of texts: absolute paths that the service itself writes while it runs; no drift. Default: none"),
 		},

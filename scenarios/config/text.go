@@ -111,7 +111,7 @@ func (r *resolver) untold() map[string]cty.Value {
 	t := lab.Told{Containers: map[string]string{}}
 	for _, s := range r.lab.Services {
 		row := lab.ToldService{Name: s.Name, Environment: s.Environment}
-		if s.Publish == lab.PublishPort {
+		if s.Publish != lab.PublishNone {
 			row.Port, row.URL = s.Port, "http://127.0.0.1"
 		}
 		t.Services = append(t.Services, row)

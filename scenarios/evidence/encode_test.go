@@ -252,7 +252,7 @@ func TestUnmarshalRefusesContradictions(t *testing.T) {
 		{"a file without content", func(s *evidence.Set) { retree(s, func(t evidence.Tree) { t[0].SHA256 = "" }) }, "is a file with the content"},
 		{"a directory with content", func(s *evidence.Set) { s.Layers["sha256:l1"][0].Type = evidence.TypeDir }, "the layer sha256:l1"},
 		{"an entry of no type", func(s *evidence.Set) { s.Layers["sha256:l2"][0].Type = "" }, `is of type ""`},
-		{"published in another way", func(s *evidence.Set) { s.Services[0].Publish = "relay" }, `published as "relay"`},
+		{"published in another way", func(s *evidence.Set) { s.Services[0].Publish = "proxy" }, `published as "proxy"`},
 		{"an answer of nobody beside what is live", func(s *evidence.Set) { s.Services[0].Answered = "HTTP 200" }, "something answered although nothing was live"},
 		{"an exchange with another container", func(s *evidence.Set) { s.Services[0].Exchanges[0].Container = "c0" }, `was asked of "c0"`},
 		{"an exchange with nobody", func(s *evidence.Set) { s.Services[0].Exchanges[0].Container = "" }, `was asked of ""`},

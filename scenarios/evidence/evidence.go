@@ -51,8 +51,8 @@ type Service struct {
 	Name         string   `json:"name"`
 	Environment  string   `json:"environment"`
 	Port         int      `json:"port"`              // in the container
-	Publish      string   `json:"publish"`           // lab.PublishPort or lab.PublishNone
-	Address      string   `json:"address,omitempty"` // host:port on the host
+	Publish      string   `json:"publish"`           // lab.PublishPort, lab.PublishRelay or lab.PublishNone
+	Address      string   `json:"address,omitempty"` // host:port on the host, where a container publishes it
 	Network      string   `json:"network"`
 	Replicas     int      `json:"replicas"`
 	RuntimePaths []string `json:"runtime_paths,omitempty"`

@@ -156,7 +156,7 @@ func (s *Set) validServices() error {
 }
 
 func (s *Service) valid() error {
-	if s.Publish != lab.PublishPort && s.Publish != lab.PublishNone {
+	if s.Publish != lab.PublishPort && !lab.OnNetwork(s.Publish) {
 		return fmt.Errorf("it is published as %q", s.Publish)
 	}
 	if s.Replicas < 1 {

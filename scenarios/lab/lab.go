@@ -132,16 +132,25 @@ type Ready struct {
 
 // How a service is reached from the host.
 const (
-	PublishPort = "port" // a published port on 127.0.0.1
-	PublishNone = "none" // on its network only
+	PublishPort  = "port"  // a container publishes a port on 127.0.0.1
+	PublishRelay = "relay" // a relay of labctl's does, and passes on to those on its network
+	PublishNone  = "none"  // on its network only
 )
+
+// RelayRepository is the repository of labctl's own image, which relays run. No
+// lab can make, pull or build on it.
+const RelayRepository = "labctl/relay"
+
+// OnNetwork reports of a way of publishing whether containers serve by carrying
+// the service's name on its network, and publish nothing themselves.
+func OnNetwork(publish string) bool { return publish == PublishRelay || publish == PublishNone }
 
 // Service is an address that traffic reaches, in one environment.
 type Service struct {
 	Name         string
 	Environment  string
 	Port         int    // in the container, and first choice on the host
-	Publish      string // PublishPort or PublishNone
+	Publish      string // PublishPort, PublishRelay or PublishNone
 	Replicas     int
 	RuntimePaths []string // what the service itself writes while it runs
 	Ready        Ready
@@ -267,5 +276,5 @@ type ToldService struct {
 	URL         string // http://127.0.0.1:8080; "" when nothing is published
 	Port        int    // on the host; 0 when nothing is published
 	Network     string
-	Run         string // docker run flags: network, publish, limits
+	Run         string // docker run flags: network, alias or publish, limits
 }

@@ -2,7 +2,9 @@ package enginetest
 
 import (
 	"encoding/json"
+	"net"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/labctl/labctl/runner/engine"
@@ -32,6 +34,7 @@ func notFound(w *world) {
 	w.is(w.StartContainer(w.ctx, nothing), engine.ErrNotFound)
 	w.is(w.RenameContainer(w.ctx, nothing, nothing+"-2"), engine.ErrNotFound)
 	w.is(w.RemoveNetwork(w.ctx, nothing), engine.ErrNotFound)
+	w.is(w.ConnectNetwork(w.ctx, nothing, nothing), engine.ErrNotFound)
 	w.is(w.RemoveImage(w.ctx, nothing), engine.ErrNotFound)
 	w.is(w.TagImage(w.ctx, nothing, nothing+":1"), engine.ErrNotFound)
 	w.must(w.RemoveContainer(w.ctx, nothing)) // its absence is what was wanted
@@ -191,6 +194,49 @@ func observed(w *world) {
 	at := slices.IndexFunc(networks, func(n engine.Network) bool { return n.Name == w.name })
 	if at < 0 || networks[at].Labels[engine.LabelInstance] != w.name {
 		w.Errorf("networks are %+v", networks)
+	}
+}
+
+// twoNetworks is how something of an internal network is reached from the host:
+// through a container that is on another one, too, and publishes there.
+func twoNetworks(w *world) {
+	w.must(w.CreateNetwork(w.ctx, w.name, true, w.labels))
+	w.Cleanup(func() { w.cleared(w.RemoveNetwork(w.ctx, w.name)) })
+	id := w.create(engine.ContainerSpec{Name: w.name, Image: w.base(), Publish: 8080, HostIP: "127.0.0.1",
+		DNS: []string{"127.0.0.1"}, Sysctls: map[string]string{"net.ipv4.ip_forward": "0"}})
+	w.must(w.ConnectNetwork(w.ctx, w.name, id))
+	w.must(w.StartContainer(w.ctx, id))
+
+	s := w.summary(id)
+	if s.Networks[w.name] == "" || s.Networks["bridge"] == "" || s.NetworkMode != "default" {
+		w.Errorf("listed on %v, mode %s", s.Networks, s.NetworkMode)
+	}
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(w.port(id)))
+	w.must(w.Ready(w.ctx, id, address, "/hello", time.Minute))
+	c, err := w.Inspect(w.ctx, id)
+	w.must(err)
+	if !slices.Equal(c.Networks, slices.Sorted(slices.Values([]string{"bridge", w.name}))) {
+		w.Errorf("inspected on %v", c.Networks)
+	}
+	var host struct {
+		Dns     []string
+		Sysctls map[string]string
+	}
+	w.must(json.Unmarshal(c.HostConfig, &host))
+	if !slices.Equal(host.Dns, []string{"127.0.0.1"}) || host.Sysctls["net.ipv4.ip_forward"] != "0" {
+		w.Errorf("HostConfig is %s", c.HostConfig)
+	}
+	w.is(w.RemoveNetwork(w.ctx, w.name), engine.ErrInUse)
+}
+
+func internalNetwork(w *world) {
+	w.must(w.CreateNetwork(w.ctx, w.name, true, w.labels))
+	w.Cleanup(func() { w.cleared(w.RemoveNetwork(w.ctx, w.name)) })
+	id := w.start(engine.ContainerSpec{Name: w.name, Image: w.base(), Network: w.name, Publish: 8080, HostIP: "127.0.0.1"})
+	for _, p := range w.summary(id).Ports {
+		if p.Host != 0 {
+			w.Errorf("port %+v is published", p)
+		}
 	}
 }
 

@@ -35,6 +35,8 @@ var behaviours = []struct {
 	{"what is used is not removed", inUse},
 	{"what is never started holds its image, and nothing else", neverStarted},
 	{"containers are listed and inspected as they were made", observed},
+	{"a container is on two networks", twoNetworks},
+	{"nothing of an internal network is published", internalNetwork},
 	{"scripts run inside a container", scripts},
 	{"a tree has what the image has and what was done", trees},
 	{"contents are read by their digests", contents},

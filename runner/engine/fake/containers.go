@@ -48,11 +48,24 @@ func (e *Engine) RemoveNetwork(ctx context.Context, name string) error {
 			return fmt.Errorf("removing network %s: %w", name, engine.ErrNotFound)
 		}
 		for _, c := range s.Containers {
-			if c.State == "running" && c.Spec.Network == name {
+			if c.State == "running" && slices.Contains(c.networks(), name) {
 				return fmt.Errorf("removing network %s: %w", name, engine.ErrInUse)
 			}
 		}
 		delete(s.Networks, name)
+		return nil
+	})
+}
+
+// ConnectNetwork implements engine.Actuator. A network that is not there is
+// missed when the container starts, as on an engine.
+func (e *Engine) ConnectNetwork(ctx context.Context, network, container string) error {
+	return e.request(ctx, "ConnectNetwork", func(s *state) error {
+		c, err := s.container(container)
+		if err != nil {
+			return err
+		}
+		c.Joined = append(c.Joined, network)
 		return nil
 	})
 }
@@ -99,11 +112,15 @@ func (e *Engine) StartContainer(ctx context.Context, id string) error {
 		if c.State == "running" {
 			return nil
 		}
-		if c.Spec.Network != "" && s.Networks[c.Spec.Network] == nil {
-			return fmt.Errorf("starting container %s: network %s: %w", id, c.Spec.Network, engine.ErrNotFound)
+		for _, network := range c.networks() {
+			if network != bridge && s.Networks[network] == nil {
+				return fmt.Errorf("starting container %s: network %s: %w", id, network, engine.ErrNotFound)
+			}
 		}
 		port := c.Spec.HostPort
-		if c.Spec.Publish != 0 && port == 0 {
+		if n := s.Networks[c.Spec.Network]; n != nil && n.Internal {
+			port = 0 // engines publish nothing of these, and do not say so
+		} else if c.Spec.Publish != 0 && port == 0 {
 			for port = 49153; s.publisher(port) != nil; port++ {
 			}
 		}

@@ -56,6 +56,7 @@ type record struct {
 	Started  time.Time
 	Port     int // published on the host while it runs
 	IP       string
+	Joined   []string // networks besides that of its Spec
 	Received uint64
 	Edits    []evidence.Entry // over its image, in order
 }

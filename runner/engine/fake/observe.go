@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -32,10 +33,10 @@ func (e *Engine) Containers(ctx context.Context) (list []engine.Summary, err err
 			if c.Spec.Network == "" {
 				summary.NetworkMode = "default"
 			}
-			if c.State == "running" {
-				summary.Networks[c.network()] = c.IP
-			} else {
-				summary.Networks[c.network()] = ""
+			for _, network := range c.networks() {
+				if summary.Networks[network] = ""; c.State == "running" {
+					summary.Networks[network] = c.IP
+				}
 			}
 			if c.Port != 0 {
 				summary.Ports = []engine.Port{{HostIP: c.Spec.HostIP, Host: c.Port, Container: c.Spec.Publish, Protocol: "tcp"}}
@@ -47,11 +48,13 @@ func (e *Engine) Containers(ctx context.Context) (list []engine.Summary, err err
 	return list, err
 }
 
-func (c *record) network() string {
-	if c.Spec.Network == "" {
-		return "bridge"
-	}
-	return c.Spec.Network
+// bridge is the network of containers that are given none.
+const bridge = "bridge"
+
+// networks are those that a container is on, the first the one that it was
+// created on.
+func (c *record) networks() []string {
+	return append([]string{cmp.Or(c.Spec.Network, bridge)}, c.Joined...)
 }
 
 // labels are a container's own and its image's.
@@ -75,7 +78,7 @@ func (e *Engine) Inspect(ctx context.Context, id string) (seen evidence.Containe
 		config := s.containerConfig(c)
 		seen = evidence.Container{
 			ID: c.ID, Name: c.Spec.Name, Image: c.Image, ImageName: c.Spec.Image, Created: c.Created, Started: c.Started,
-			State: c.State, RestartPolicy: "no", Networks: []string{c.network()},
+			State: c.State, RestartPolicy: "no", Networks: slices.Sorted(slices.Values(c.networks())),
 		}
 		for i, word := range append(texts(config["Entrypoint"]), texts(config["Cmd"])...) {
 			if i == 0 {
@@ -139,6 +142,12 @@ func hostConfig(spec engine.ContainerSpec) (json.RawMessage, error) {
 			binding["HostPort"] = strconv.Itoa(spec.HostPort)
 		}
 		host["PortBindings"] = map[string]any{fmt.Sprintf("%d/tcp", spec.Publish): []any{binding}}
+	}
+	if len(spec.DNS) > 0 {
+		host["Dns"] = spec.DNS
+	}
+	if len(spec.Sysctls) > 0 {
+		host["Sysctls"] = spec.Sysctls
 	}
 	if run.Memory != "" {
 		memory, err := units.RAMInBytes(run.Memory)
