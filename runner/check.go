@@ -251,7 +251,8 @@ func names(containers []engine.Summary) []string {
 }
 
 // reachable are the containers of an instance, its own and what is live on its
-// services: the running ones, or stopped ones too.
+// services: the running ones, or stopped ones too. Its relays are not the
+// learner's to look into.
 func (r *Runner) reachable(ctx context.Context, in Instance, stopped bool) ([]engine.Summary, error) {
 	w, err := r.look(ctx)
 	if err != nil {
@@ -265,6 +266,7 @@ func (r *Runner) reachable(ctx context.Context, in Instance, stopped bool) ([]en
 			_, on := c.Networks[n.Name]
 			mine = mine || on
 		}
+		mine = mine && !isRelay(c)
 		for _, s := range in.Services {
 			mine = mine || slices.ContainsFunc(s.Live, func(l LiveContainer) bool { return l.ID == c.ID })
 		}

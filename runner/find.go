@@ -88,9 +88,17 @@ func (r *Runner) instance(ctx context.Context, w world, rec *state.Record) (Inst
 	}
 	names := plan.Names{Instance: rec.Instance}
 	for _, s := range l.Services {
-		status := ServiceStatus{Name: s.Name, Environment: s.Environment, Address: rec.Addresses[apply.Key(s.Name, s.Environment)], Live: []LiveContainer{}}
+		status := ServiceStatus{
+			Name: s.Name, Environment: s.Environment, Publish: s.Publish,
+			Address: rec.Addresses[apply.Key(s.Name, s.Environment)], Live: []LiveContainer{},
+		}
+		if s.Publish == lab.PublishRelay {
+			if status.Relay = w.relayOf(l, rec, s); status.Relay == "" {
+				status.Unreached = "it was removed or stopped, and nothing answers at this address; " + startCommand(rec) + " brings it back"
+			}
+		}
 		live := gather.Publishing(w.containers, status.Address)
-		if s.Publish == lab.PublishNone {
+		if lab.OnNetwork(s.Publish) {
 			if live, err = r.serving(ctx, gather.Attached(w.containers, names.Network(s.Environment)), s.Name); err != nil {
 				return in, err
 			}

@@ -13,7 +13,7 @@ import (
 // portsTried is how many ports above a service's own are tried.
 const portsTried = 200
 
-// addresses chooses a port on 127.0.0.1 for every service that publishes one:
+// addresses chooses a port on 127.0.0.1 for every service that is reached from the host:
 // its own where that is free, else the next above. A port that another
 // instance was given is taken even while nothing answers there: its learner may
 // be between removing a pet and running its successor.
@@ -34,7 +34,7 @@ func addresses(l *lab.Lab, w world) (map[string]string, error) {
 		}
 	}
 	for _, s := range l.Services {
-		if s.Publish != lab.PublishPort {
+		if s.Publish == lab.PublishNone {
 			continue
 		}
 		port := s.Port

@@ -80,8 +80,14 @@ type Instance struct {
 type ServiceStatus struct {
 	Name        string          `json:"name"`
 	Environment string          `json:"environment"`
+	Publish     string          `json:"publish"` // "port", "relay" or "none"
 	Address     string          `json:"address"` // 127.0.0.1:8080; "" when nothing is published
+	Relay       string          `json:"relay"`   // the container that passes on what comes to the address; "" for none
 	Live        []LiveContainer `json:"live"`
+
+	// Unreached is why nothing that comes to the address is passed on; "" when
+	// it is, or when that is no relay's to do.
+	Unreached string `json:"-"`
 }
 
 // LiveContainer is a container that answers at a service's address.

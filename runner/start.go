@@ -11,6 +11,7 @@ import (
 	"github.com/labctl/labctl/runner/apply"
 	"github.com/labctl/labctl/runner/cleanroom"
 	"github.com/labctl/labctl/runner/engine"
+	"github.com/labctl/labctl/runner/gather"
 	"github.com/labctl/labctl/runner/plan"
 	"github.com/labctl/labctl/runner/problem"
 	"github.com/labctl/labctl/runner/progress"
@@ -202,6 +203,7 @@ func (s *starting) run(ctx context.Context, w world) (changed bool, err error) {
 			return false, err
 		}
 	}
+	chosen := len(w.of(s.rec.Instance).networks) == 0 // else a network says what the addresses are
 	for attempt := 1; ; attempt++ {
 		observed, err := s.observe(ctx, w)
 		if err != nil {
@@ -215,7 +217,11 @@ func (s *starting) run(ctx context.Context, w world) (changed bool, err error) {
 		if err == nil {
 			break
 		}
-		taken := errors.Is(err, engine.ErrPortTaken) && attempt < portAttempts
+		taken := errors.Is(err, engine.ErrPortTaken)
+		if taken && !chosen {
+			return false, s.addressTaken(ctx, err)
+		}
+		taken = taken && attempt < portAttempts
 		// An image that was there a moment ago: somebody purged the last lab
 		// that stood on it.
 		gone := errors.Is(err, engine.ErrNotFound) && attempt < imageAttempts
@@ -223,16 +229,40 @@ func (s *starting) run(ctx context.Context, w world) (changed bool, err error) {
 			return false, err
 		}
 		// Somebody was faster: again, with addresses that are free now.
-		if err := p.Undo(ctx, plan.Create, plan.Network); err != nil {
+		if err := p.Undo(ctx, plan.Create, plan.CreateRelay, plan.Network); err != nil {
 			return false, err
 		}
-		s.rec.Addresses = nil
+		if chosen {
+			s.rec.Addresses = nil
+		}
 		if w, err = s.look(ctx); err != nil {
 			return false, err
 		}
 	}
 	s.rec.Complete = true
 	return true, s.State.Save(s.rec)
+}
+
+// addressTaken says of an address that the instance has, and that something else
+// uses now, what that is.
+func (s *starting) addressTaken(ctx context.Context, err error) error {
+	p := &problem.Problem{
+		What: "an address of " + s.rec.Instance + " is taken", Why: err.Error(),
+		Mend: "stop what uses it, then do this again", Err: err,
+	}
+	w, lookErr := s.look(ctx)
+	if lookErr != nil {
+		return p
+	}
+	for _, address := range s.rec.Addresses {
+		for _, c := range gather.Publishing(w.containers, address) {
+			if c.Labels[engine.LabelInstance] != s.rec.Instance {
+				p.What, p.Why = address+" is taken", "container "+c.Name+" publishes it"
+				p.Mend = "stop it (docker stop " + c.Name + "), then do this again"
+			}
+		}
+	}
+	return p
 }
 
 func (s *starting) apply(ctx context.Context, p *apply.Provisioner, todo plan.Plan) error {
@@ -335,6 +365,7 @@ func (s *starting) observe(ctx context.Context, w world) (plan.Observed, error) 
 	for _, n := range mine.networks {
 		o.Networks = append(o.Networks, n.Name)
 	}
+	o.Relays = w.relays(s.lab, s.rec)
 	recorded := map[string]bool{}
 	if b, err := s.State.LoadBaseline(s.rec.Instance); err == nil {
 		for _, c := range b.Containers {
@@ -342,6 +373,9 @@ func (s *starting) observe(ctx context.Context, w world) (plan.Observed, error) 
 		}
 	}
 	for _, c := range mine.containers {
+		if isRelay(c) {
+			continue
+		}
 		seen, err := s.Engine.Inspect(ctx, c.ID)
 		if errors.Is(err, engine.ErrNotFound) {
 			continue

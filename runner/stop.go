@@ -160,6 +160,11 @@ func (s *stopping) purge(ctx context.Context) error {
 		}
 		ids = append(ids, id) // last: the others stand on it
 	}
+	relays, err := s.relayImages(ctx)
+	if err != nil {
+		return err
+	}
+	ids = append(ids, relays...)
 	loose, err := s.looseImages(ctx)
 	if err != nil {
 		return err
@@ -265,6 +270,24 @@ func (s *stopping) looseImages(ctx context.Context) ([]string, error) {
 		}
 	}
 	return loose, nil
+}
+
+// relayImages are those that the instance's relays ran, and no container that
+// stays runs now.
+func (s *stopping) relayImages(ctx context.Context) ([]string, error) {
+	l, err := s.lab(s.rec)
+	if err != nil || !needsRelays(l) {
+		return nil, nil
+	}
+	ids, err := s.Engine.ImagesLabelled(ctx, engine.LabelRole, engine.RoleRelay)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(ids, func(id string) bool {
+		return slices.ContainsFunc(s.w.containers, func(c engine.Summary) bool {
+			return c.Image == id && !slices.ContainsFunc(s.plan.present.Containers, func(o plan.Object) bool { return o.ID == c.ID })
+		})
+	}), nil
 }
 
 // sharedImage reports whether another instance stands on an image.

@@ -309,7 +309,7 @@ func (r *Runner) settle(ctx context.Context, l *lab.Lab, rec *state.Record) erro
 		}
 		for _, c := range s.Live {
 			address := s.Address
-			if address == "" {
+			if lab.OnNetwork(s.Publish) {
 				network := plan.Names{Instance: rec.Instance}.Network(s.Environment)
 				if address, err = apply.NetworkAddress(ctx, r.Engine, c.ID, network, declared.Port); err != nil {
 					continue

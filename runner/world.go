@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/labctl/labctl/runner/apply"
@@ -119,8 +121,9 @@ func (r *Runner) complete(w world, rec *state.Record) *state.Record {
 		}
 		rec.Complete = rec.Complete || c.Labels[engine.LabelRole] == engine.RoleStart
 	}
+	others := slices.DeleteFunc(slices.Clone(w.containers), isRelay) // which are made before a start is done
 	for _, address := range rec.Addresses {
-		rec.Complete = rec.Complete || len(gather.Publishing(w.containers, address)) > 0
+		rec.Complete = rec.Complete || len(gather.Publishing(others, address)) > 0
 	}
 	return rec
 }
@@ -165,9 +168,11 @@ func told(l *lab.Lab, rec *state.Record) (lab.Told, error) {
 		if err != nil {
 			return t, fmt.Errorf("writing how %s is run: %w", s.Address(), err)
 		}
-		ts := lab.ToldService{Name: s.Name, Environment: s.Environment, Network: spec.Network, Port: spec.HostPort, Run: strings.Join(flags, " ")}
+		ts := lab.ToldService{Name: s.Name, Environment: s.Environment, Network: spec.Network, Run: strings.Join(flags, " ")}
 		if address := rec.Addresses[apply.Key(s.Name, s.Environment)]; address != "" {
 			ts.URL = "http://" + address
+			_, port, _ := net.SplitHostPort(address)
+			ts.Port, _ = strconv.Atoi(port)
 		}
 		t.Services = append(t.Services, ts)
 	}

@@ -131,6 +131,12 @@ func showInstance(io *Streams, in runner.Instance) {
 			address = "http://" + s.Address
 		}
 		fmt.Fprintf(io.Out, "  service    %s, %s\n", Clean(name), Clean(address))
+		if s.Relay != "" {
+			fmt.Fprintf(io.Out, "    relay    %s\n", Clean(s.Relay))
+		}
+		if s.Unreached != "" {
+			fmt.Fprintf(io.Out, "    relay    %s: %s\n", c.Red("none"), Clean(s.Unreached))
+		}
 		if len(s.Live) == 0 {
 			fmt.Fprintf(io.Out, "    live     %s\n", c.Red("nothing"))
 		}

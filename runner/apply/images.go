@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"sort"
 
 	"github.com/labctl/labctl/runner/engine"
+	"github.com/labctl/labctl/runner/plan"
 	"github.com/labctl/labctl/runner/problem"
 	"github.com/labctl/labctl/runner/rootfs"
 	"github.com/labctl/labctl/scenarios/evidence"
@@ -110,6 +112,38 @@ func (m *ImageMaker) rootfs(ctx context.Context, tag string, progress func(strin
 		}
 		return id, nil
 	}
+	return m.importBase(ctx, there, base, tag, progress)
+}
+
+// Relay makes the image that relays run, and reports whether its tag did not
+// exist before. It is no image of a lab's, so no instance pins it, and nothing
+// can be built on it.
+func (m *ImageMaker) Relay(ctx context.Context, progress func(string)) (id string, created bool, err error) {
+	unlock, err := m.Lock(ctx)
+	if err != nil {
+		return "", false, err
+	}
+	defer unlock()
+	there, err := m.Engine.Image(ctx, plan.RelayImage)
+	if err != nil && !errors.Is(err, engine.ErrNotFound) {
+		return "", false, err
+	}
+	base, err := rootfs.Relay(ctx, map[string]string{engine.LabelRole: engine.RoleRelay})
+	if err != nil {
+		return "", false, &problem.Problem{
+			What: "cannot make " + plan.RelayImage,
+			Why:  err.Error(),
+			Mend: "install a static busybox (Debian, Ubuntu: apt-get install busybox-static)",
+			Err:  err,
+		}
+	}
+	id, err = m.importBase(ctx, there, base, plan.RelayImage, progress)
+	return id, there.ID == "", err
+}
+
+// importBase makes an image of a root filesystem, unless the one that has the
+// tag is the same.
+func (m *ImageMaker) importBase(ctx context.Context, there evidence.Image, base rootfs.Rootfs, tag string, progress func(string)) (string, error) {
 	if there.ID != "" && sameBase(there, base) {
 		return there.ID, nil
 	}
@@ -139,12 +173,18 @@ func sameBase(image evidence.Image, base rootfs.Rootfs) bool {
 		return false
 	}
 	var env, cmd []string
+	labels := map[string]string{}
 	for key, value := range config {
 		switch key {
 		case "Env":
 			env = list(value)
 		case "Cmd":
 			cmd = list(value)
+		case "Labels":
+			named, _ := value.(map[string]any)
+			for name, value := range named {
+				labels[name] = fmt.Sprint(value)
+			}
 		case "Hostname", "Image": // what some engines fill in by themselves
 		default:
 			if !empty(value) {
@@ -152,7 +192,7 @@ func sameBase(image evidence.Image, base rootfs.Rootfs) bool {
 			}
 		}
 	}
-	return reflect.DeepEqual(env, base.Env) && reflect.DeepEqual(cmd, base.Cmd)
+	return reflect.DeepEqual(env, base.Env) && reflect.DeepEqual(cmd, base.Cmd) && maps.Equal(labels, base.Labels)
 }
 
 func list(v any) []string {

@@ -38,7 +38,8 @@ type Provisioner struct {
 	MakeWorkspace func(ctx context.Context) (undo func() error, err error)
 
 	mu       sync.Mutex
-	ids      map[string]string // lab's name of a container → ID
+	ids      map[string]string // lab's name of a container, or address of a relay's service → ID
+	relay    string            // ID of the image that relays run
 	baseline state.Baseline
 	undo     []undo
 }
@@ -65,6 +66,8 @@ func (p *Provisioner) Do(ctx context.Context, op plan.Op) error {
 func stepName(op plan.Op) string {
 	switch op.Kind {
 	case plan.Image:
+		return "image " + op.Name
+	case plan.MakeRelayImage:
 		return "image " + op.Name
 	case plan.Network, plan.Workspace:
 		return strings.TrimPrefix(string(op.Kind), "create ") + " " + op.Name
@@ -131,6 +134,16 @@ func (p *Provisioner) do(ctx context.Context, op plan.Op, step string) error {
 		return p.ready(ctx, op)
 	case plan.Record:
 		return p.record(ctx, op)
+	case plan.MakeRelayImage:
+		return p.makeRelayImage(ctx, detail)
+	case plan.CreateRelay:
+		ctx, done := whole(ctx)
+		defer done()
+		return p.createRelay(ctx, op)
+	case plan.StartRelay:
+		ctx, done := whole(ctx)
+		defer done()
+		return p.Engine.StartContainer(ctx, p.id(op))
 	case plan.Finish:
 		return taken(op, p.Engine.RenameContainer(ctx, p.id(op), op.Name))
 	}
@@ -233,12 +246,7 @@ func (p *Provisioner) create(ctx context.Context, op plan.Op) error {
 		if err != nil {
 			return err
 		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.ids == nil {
-			p.ids = map[string]string{}
-		}
-		p.ids[c.Name] = id
+		p.created(op, id)
 		return nil
 	})
 }
@@ -275,7 +283,7 @@ func (p *Provisioner) ready(ctx context.Context, op plan.Op) error {
 	}
 	id := p.id(op)
 	address := p.Record.Addresses[Key(s.Name, s.Environment)]
-	if address == "" {
+	if lab.OnNetwork(s.Publish) {
 		if address, err = NetworkAddress(ctx, p.Engine, id, p.Names.Network(s.Environment), s.Port); err != nil {
 			return err
 		}
@@ -377,10 +385,28 @@ func (p *Provisioner) image(name string) string {
 	return ""
 }
 
+// id is that of the container which an operation is about, once it is created.
 func (p *Provisioner) id(op plan.Op) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.ids[op.Container.Name]
+	return p.ids[called(op)]
+}
+
+func (p *Provisioner) created(op plan.Op, id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ids == nil {
+		p.ids = map[string]string{}
+	}
+	p.ids[called(op)] = id
+}
+
+// called names the container that an operation is about.
+func called(op plan.Op) string {
+	if op.Service != nil {
+		return op.Service.Address()
+	}
+	return op.Container.Name
 }
 
 func (p *Provisioner) remember(kind plan.Kind, name string, do func(context.Context) error) {

@@ -33,7 +33,7 @@ func Serving(spec engine.ContainerSpec, s lab.Service, addresses map[string]stri
 		spec.Publish = s.Port
 		spec.HostIP = host
 		spec.HostPort, _ = strconv.Atoi(port)
-	case lab.PublishNone:
+	case lab.PublishRelay, lab.PublishNone:
 		spec.Alias = s.Name
 	}
 	return spec

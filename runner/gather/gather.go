@@ -194,7 +194,7 @@ func (s *session) declared(declared lab.Service) evidence.Service {
 		Network: s.Names.Network(declared.Environment), Replicas: declared.Replicas,
 		RuntimePaths: declared.RuntimePaths, Run: declared.Run, Live: []evidence.Container{},
 	}
-	if declared.Publish != lab.PublishNone {
+	if !lab.OnNetwork(declared.Publish) {
 		out.Address = s.address(declared)
 	}
 	return out
@@ -203,7 +203,7 @@ func (s *session) declared(declared lab.Service) evidence.Service {
 // live is what answers for a service.
 func (s *session) live(ctx context.Context, service evidence.Service) ([]evidence.Container, error) {
 	candidates := Publishing(s.all, service.Address)
-	if service.Publish == lab.PublishNone {
+	if lab.OnNetwork(service.Publish) {
 		candidates = Attached(s.all, service.Network)
 	}
 	live := []evidence.Container{}

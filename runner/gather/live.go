@@ -53,7 +53,7 @@ func Attached(all []engine.Summary, network string) []engine.Summary {
 // serves reports whether a container that was found on a service's way is one
 // of its own: on a network, what is found there by the service's name.
 func serves(c evidence.Container, service evidence.Service) bool {
-	return service.Publish != lab.PublishNone || slices.Contains(c.Aliases, service.Name)
+	return !lab.OnNetwork(service.Publish) || slices.Contains(c.Aliases, service.Name)
 }
 
 func runs(c engine.Summary) bool { return c.State == "running" || c.State == "paused" }

@@ -210,7 +210,7 @@ func (s *session) tryFresh(ctx context.Context, service *evidence.Service, image
 // freshAddress is where a fresh container is asked: the port that the engine
 // chose for it, or its own address on the network.
 func (s *session) freshAddress(ctx context.Context, id string, declared *lab.Service) (string, error) {
-	if declared.Publish == lab.PublishNone {
+	if lab.OnNetwork(declared.Publish) {
 		return apply.NetworkAddress(ctx, s.Engine, id, s.Names.Network(declared.Environment), declared.Port)
 	}
 	all, err := s.Engine.Containers(ctx)

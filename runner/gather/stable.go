@@ -23,7 +23,7 @@ func (g *Gatherer) changed(ctx context.Context, set *evidence.Set) (string, erro
 			before = append(before, c.ID+c.Started.String())
 		}
 		candidates := Publishing(all, service.Address)
-		if service.Publish == lab.PublishNone {
+		if lab.OnNetwork(service.Publish) {
 			candidates = Attached(all, service.Network)
 		}
 		for _, summary := range candidates {

@@ -24,6 +24,9 @@ const (
 	Ready           Kind = "wait for container"
 	Record          Kind = "record container"
 	Finish          Kind = "name container"
+	MakeRelayImage  Kind = "make relay image"
+	CreateRelay     Kind = "create relay"
+	StartRelay      Kind = "start relay"
 	RemoveContainer Kind = "remove container"
 	RemoveNetwork   Kind = "remove network"
 	RemoveImage     Kind = "remove image"
@@ -42,6 +45,7 @@ type Op struct {
 	Image       *lab.Image       // of Image
 	Environment *lab.Environment // of Network
 	Container   *lab.Container   // of Create to Finish
+	Service     *lab.Service     // of CreateRelay and StartRelay
 }
 
 // Plan is operations in an order in which they can be run one by one.

@@ -55,20 +55,24 @@ type Observed struct {
 	Complete   bool     // an earlier start came to its end
 	Networks   []string // names
 	Containers []Found
+	Relays     []FoundRelay
 	Workspace  bool
 }
 
 // StartInstance plans what is missing of an instance. What a complete one has
-// lost since, somebody took away on purpose: only its networks and the folder
-// to work in come back.
+// lost since, somebody took away on purpose: only its networks, its relays and
+// the folder to work in come back.
 func StartInstance(l *lab.Lab, names Names, workspace string, o Observed) Plan {
 	var p Plan
+	networks := map[string][]int{}
 	if o.Complete {
 		for i := range l.Environments {
-			if name := names.Network(l.Environments[i].Name); !has(o.Networks, name) {
-				p.add(Op{Kind: Network, Name: name, Reason: "it was removed", Environment: &l.Environments[i]})
+			env := &l.Environments[i]
+			if name := names.Network(env.Name); !has(o.Networks, name) {
+				networks[env.Name] = []int{p.add(Op{Kind: Network, Name: name, Reason: "it was removed", Environment: env})}
 			}
 		}
+		p.relays(l, names, o, nil, networks)
 		if !o.Workspace {
 			p.add(Op{Kind: Workspace, Name: workspace, Reason: "it is gone"})
 		}
@@ -87,7 +91,6 @@ func StartInstance(l *lab.Lab, names Names, workspace string, o Observed) Plan {
 	}
 	ready := made
 
-	networks := map[string][]int{}
 	for i := range l.Environments {
 		env := &l.Environments[i]
 		networks[env.Name] = ready
@@ -95,6 +98,8 @@ func StartInstance(l *lab.Lab, names Names, workspace string, o Observed) Plan {
 			networks[env.Name] = []int{p.add(Op{Kind: Network, Name: name, Reason: "it is not there", Environment: env, After: ready})}
 		}
 	}
+
+	p.relays(l, names, o, ready, networks)
 
 	start := l.Start()
 	finished := map[string]bool{}

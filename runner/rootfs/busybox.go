@@ -10,9 +10,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,7 +28,8 @@ type Rootfs struct {
 	Source  string   // the busybox on the host: /bin/busybox
 	Env     []string // of the image's configuration: NAME=value
 	Cmd     []string
-	Changes []string // Env and Cmd as Dockerfile instructions, for the import
+	Labels  map[string]string
+	Changes []string // Env, Cmd and Labels as Dockerfile instructions, for the import
 }
 
 // mend says how to get what Busybox needs.
@@ -35,12 +38,15 @@ const mend = "install one, on Debian or Ubuntu with apt-get install busybox-stat
 // Busybox makes a small Linux of the host's static busybox: a shell, the usual
 // tools, and a web server with CGI. The same busybox always gives the same
 // bytes.
-func Busybox(ctx context.Context) (Rootfs, error) {
+func Busybox(ctx context.Context) (Rootfs, error) { return packed(ctx, []string{"sh"}, nil) }
+
+// packed is the host's busybox, and more files. A container of it runs cmd.
+func packed(ctx context.Context, cmd []string, labels map[string]string, more ...entry) (Rootfs, error) {
 	var found []error
 	for _, name := range candidates() {
 		binary, applets, err := inspect(ctx, name)
 		if err == nil {
-			return build(name, binary, applets)
+			return build(name, layout(binary, applets, more...), cmd, labels)
 		}
 		if ctx.Err() != nil {
 			return Rootfs{}, fmt.Errorf("making a root filesystem of busybox: %w", context.Cause(ctx))
@@ -112,19 +118,24 @@ func static(binary []byte) error {
 }
 
 // build packs the filesystem.
-func build(source string, binary []byte, applets []string) (Rootfs, error) {
-	packed, err := pack(layout(binary, applets))
+func build(source string, entries []entry, cmd []string, labels map[string]string) (Rootfs, error) {
+	archive, err := pack(entries)
 	if err != nil {
 		return Rootfs{}, fmt.Errorf("packing the root filesystem of busybox: %w", err)
 	}
-	sum := sha256.Sum256(packed)
+	sum := sha256.Sum256(archive)
 	const searched = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	changes := []string{"ENV " + searched, fmt.Sprintf(`CMD ["%s"]`, strings.Join(cmd, `", "`))}
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		changes = append(changes, "LABEL "+name+"="+labels[name])
+	}
 	return Rootfs{
-		Tar:     packed,
+		Tar:     archive,
 		DiffID:  "sha256:" + hex.EncodeToString(sum[:]),
 		Source:  source,
 		Env:     []string{searched},
-		Cmd:     []string{"sh"},
-		Changes: []string{"ENV " + searched, `CMD ["sh"]`},
+		Cmd:     cmd,
+		Labels:  labels,
+		Changes: changes,
 	}, nil
 }

@@ -21,9 +21,9 @@ type entry struct {
 // busyboxPath is where the one program lies that all applets link to.
 const busyboxPath = "/bin/busybox"
 
-// layout is the filesystem, sorted by path. What the engine mounts over or
-// writes itself (/etc/hosts and the like) is left to it.
-func layout(binary []byte, applets []string) []entry {
+// layout is the filesystem with more entries, sorted by path. What the engine
+// mounts over or writes itself (/etc/hosts and the like) is left to it.
+func layout(binary []byte, applets []string, more ...entry) []entry {
 	entries := map[string]entry{}
 	for _, dir := range []string{
 		"/bin", "/dev", "/etc", "/home", "/proc", "/run", "/sbin", "/srv", "/sys",
@@ -44,6 +44,9 @@ func layout(binary []byte, applets []string) []entry {
 		entries[applet] = entry{path: applet, mode: 0o777, link: busyboxPath}
 	}
 	entries[busyboxPath] = entry{path: busyboxPath, mode: 0o755, content: binary}
+	for _, e := range more {
+		entries[e.path] = e
+	}
 
 	sorted := make([]entry, 0, len(entries))
 	for _, e := range entries {
