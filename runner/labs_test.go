@@ -115,7 +115,7 @@ func TestScenariosGetTheReportsThatTheyExpect(t *testing.T) {
 	t.Parallel()
 	for _, dir := range []string{
 		fixture(t, "promotion"), // two environments, each with an address of its own
-		fixture(t, "herd"),      // two replicas that no port is published of
+		fixture(t, "herd"),      // two replicas behind a relay
 		fixture(t, "bases"),     // three environments, and two bases that are built on a third image
 		documentedLab(t),
 	} {
@@ -148,8 +148,8 @@ func scenarios(t *testing.T, dir string) []string {
 	return names
 }
 
-// What is derived knows environments, replicas, services that are not published
-// and pets of which nothing by hand is left. drift-lab, which has none of these,
+// What is derived knows environments, replicas, services behind a relay and pets
+// of which nothing by hand is left. drift-lab, which has none of these,
 // is proven with all there is; here it is one or two of each family.
 func TestCheatsAreDerivedForAnyLab(t *testing.T) {
 	t.Parallel()

@@ -93,6 +93,88 @@ func TestStartInstance(t *testing.T) {
 	}
 }
 
+// herd is a lab with a service behind a relay in two environments.
+func herd() *lab.Lab {
+	return &lab.Lab{
+		Name:         "herd",
+		Environments: []lab.Environment{{Name: "dev"}, {Name: "prod", Internal: true}},
+		Services: []lab.Service{
+			{Name: "shop", Environment: "dev", Port: 8080, Publish: lab.PublishRelay, Replicas: 2},
+			{Name: "shop", Environment: "prod", Port: 8080, Publish: lab.PublishRelay, Replicas: 2},
+		},
+		Scenarios: []lab.Scenario{{Name: "first", Start: true, Containers: []lab.Container{
+			{Name: "box", Image: "shop", Service: "shop", Environment: "dev"},
+		}}},
+	}
+}
+
+func TestStartInstanceMakesRelays(t *testing.T) {
+	t.Parallel()
+	networks := []string{"herd-ida-dev", "herd-ida-prod"}
+	for name, test := range map[string]struct {
+		observed plan.Observed
+		want     string
+	}{
+		"nothing is there": {
+			want: `
+0 create workspace /w: the learner works there
+1 create network herd-ida-dev: it is not there (after 0)
+2 create network herd-ida-prod: it is not there (after 0)
+3 make relay image labctl/relay:1: relays run it (after 0)
+4 create relay herd-ida-relay.shop.dev: service.shop.dev is reached through it (after 1, 3)
+5 start relay herd-ida-relay.shop.dev: it runs (after 4)
+6 create relay herd-ida-relay.shop.prod: service.shop.prod is reached through it (after 2, 3)
+7 start relay herd-ida-relay.shop.prod: it runs (after 6)
+8 create container herd-ida-box-starting: the start has it (after 1)
+9 start container herd-ida-box-starting: it runs (after 8)
+10 record container herd-ida-box-starting: what it is now is compared with later (after 9)
+11 name container herd-ida-box: it is complete (after 10)
+`,
+		},
+		"killed half-way: what does not run yet is made again": {
+			observed: plan.Observed{
+				Workspace: true, Networks: networks,
+				Containers: []plan.Found{{ID: "b1", Name: "herd-ida-box", Called: "box", Finished: true}},
+				Relays: []plan.FoundRelay{
+					{ID: "r1", Name: "herd-ida-relay.shop.dev", Service: "service.shop.dev", Passes: true},
+					{ID: "r2", Name: "herd-ida-relay.shop.prod", Service: "service.shop.prod"},
+				},
+			},
+			want: `
+0 remove container r2: herd-ida-relay.shop.prod passes nothing on
+1 make relay image labctl/relay:1: relays run it
+2 create relay herd-ida-relay.shop.prod: service.shop.prod is reached through it (after 0, 1)
+3 start relay herd-ida-relay.shop.prod: it runs (after 2)
+`,
+		},
+		"complete: nothing": {
+			observed: plan.Observed{Complete: true, Workspace: true, Networks: networks, Relays: []plan.FoundRelay{
+				{ID: "r1", Service: "service.shop.dev", Passes: true}, {ID: "r2", Service: "service.shop.prod", Passes: true},
+			}},
+			want: "\n",
+		},
+		"complete, and the learner removed a relay and a network": {
+			observed: plan.Observed{Complete: true, Workspace: true, Networks: []string{"herd-ida-dev"}, Relays: []plan.FoundRelay{
+				{ID: "r1", Service: "service.shop.dev", Passes: true},
+			}},
+			want: `
+0 create network herd-ida-prod: it was removed
+1 make relay image labctl/relay:1: relays run it
+2 create relay herd-ida-relay.shop.prod: service.shop.prod is reached through it (after 0, 1)
+3 start relay herd-ida-relay.shop.prod: it runs (after 2)
+`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := plan.StartInstance(herd(), plan.Names{Instance: "herd-ida"}, "/w", test.observed).String()
+			if want := strings.TrimPrefix(test.want, "\n"); got != want {
+				t.Errorf("plan:\n%s\nwant:\n%s", got, want)
+			}
+		})
+	}
+}
+
 func TestStopInstance(t *testing.T) {
 	t.Parallel()
 	got := plan.StopInstance(plan.Present{

@@ -1,4 +1,4 @@
-# Two replicas behind a name on a network: none of them may stay a pet.
+# Two replicas behind a relay: none of them may stay a pet.
 
 lab "herd" {
   title   = "Two of a kind"
@@ -32,7 +32,7 @@ image "shop" {
 
 service "shop" {
   port     = 8090
-  publish  = "none"
+  publish  = "relay"
   replicas = 2
 
   ready {
@@ -131,6 +131,6 @@ check "provenance" "rebuilt" {
   service = service.shop
 }
 
-not_applicable "other-port" { reason = "the herd is reached on its network alone" }
-not_applicable "shared-network" { reason = "the herd is reached on its network alone" }
-not_applicable "any-address" { reason = "the herd is reached on its network alone" }
+not_applicable "other-port" { reason = "labctl alone publishes the herd" }
+not_applicable "shared-network" { reason = "labctl alone publishes the herd" }
+not_applicable "any-address" { reason = "labctl alone publishes the herd" }
