@@ -143,6 +143,10 @@ type Actuator interface {
 	RemoveContainer(ctx context.Context, id string) error // force, with anonymous volumes; not there is no error
 	// Exec runs a shell script inside a container to its end.
 	Exec(ctx context.Context, id, user, script string, env []string) (ExecResult, error)
+	// Files lists what lies below folders of a running container, mounts
+	// included, which Tree does not have. The container's own shell and find do
+	// it, so that what it says is what they say.
+	Files(ctx context.Context, id string, folders []string) (Listing, error)
 	// ImportImage makes an image of a root filesystem in a tar.
 	ImportImage(ctx context.Context, rootfs io.Reader, tag string, changes []string) (id string, err error)
 	PullImage(ctx context.Context, ref string, progress func(string)) error
@@ -155,6 +159,23 @@ type ExecResult struct {
 	ExitCode int
 	Output   string // both streams, at most 64 KiB
 }
+
+// Listing is what lies below some folders of a container.
+type Listing struct {
+	Files   []ListedFile // regular files, sorted by path
+	More    int          // that are there besides; at least so many when Partial
+	Partial bool         // not all could be read
+}
+
+// ListedFile is one file of a Listing.
+type ListedFile struct {
+	Path string
+	Size int64  // in bytes
+	Text string // what is in it, when that is at most MaxListedText bytes
+}
+
+// MaxListedText is how long a file may be whose content a Listing has, in bytes.
+const MaxListedText = 200
 
 // BuildRequest is one build.
 type BuildRequest struct {

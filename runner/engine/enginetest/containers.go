@@ -29,6 +29,8 @@ func notFound(w *world) {
 	w.is(err, engine.ErrNotFound)
 	_, err = w.Exec(w.ctx, nothing, "", "true", nil)
 	w.is(err, engine.ErrNotFound)
+	_, err = w.Files(w.ctx, nothing, []string{"/dev/shm"})
+	w.is(err, engine.ErrNotFound)
 	_, err = w.CreateContainer(w.ctx, engine.ContainerSpec{Name: nothing, Image: nothing})
 	w.is(err, engine.ErrNotFound)
 	w.is(w.StartContainer(w.ctx, nothing), engine.ErrNotFound)

@@ -38,6 +38,7 @@ var behaviours = []struct {
 	{"a container is on two networks", twoNetworks},
 	{"nothing of an internal network is published", internalNetwork},
 	{"scripts run inside a container", scripts},
+	{"what lives in memory is listed while it lives", listed},
 	{"a tree has what the image has and what was done", trees},
 	{"contents are read by their digests", contents},
 	{"services answer", answers},

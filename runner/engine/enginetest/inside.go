@@ -29,6 +29,32 @@ func scripts(w *world) {
 	}
 }
 
+func listed(w *world) {
+	id := w.create(engine.ContainerSpec{Name: w.name, Image: w.base()})
+	if _, err := w.Files(w.ctx, id, []string{"/dev/shm"}); err == nil {
+		w.Error("the memory of a container that does not run was listed")
+	}
+	w.must(w.StartContainer(w.ctx, id))
+	none, err := w.Files(w.ctx, id, []string{"/dev/shm"})
+	w.must(err)
+	if len(none.Files) > 0 || none.More > 0 || none.Partial {
+		w.Errorf("before anything was done there is %+v", none)
+	}
+	_, err = w.Exec(w.ctx, id, "", "echo hot >/dev/shm/price", nil)
+	w.must(err)
+	one, err := w.Files(w.ctx, id, []string{"/dev/shm"})
+	w.must(err)
+	want := engine.ListedFile{Path: "/dev/shm/price", Size: 4, Text: "hot\n"}
+	if len(one.Files) != 1 || one.Files[0] != want || one.More > 0 || one.Partial {
+		w.Errorf("listed is %+v, want %+v", one, want)
+	}
+	tree, err := w.Tree(w.ctx, id)
+	w.must(err)
+	if entry(tree, "/dev/shm/price") != nil {
+		w.Error("what lives in memory is in the tree")
+	}
+}
+
 // entry finds a path; nil when it is not there.
 func entry(entries []evidence.Entry, path string) *evidence.Entry {
 	for i := range entries {

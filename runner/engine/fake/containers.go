@@ -169,7 +169,8 @@ func (e *Engine) RemoveContainer(ctx context.Context, id string) error {
 }
 
 // Exec implements engine.Actuator. It leaves the script's digest in the file
-// /drift, so that what was done can be seen; a script "exit N" ends with N.
+// /drift, so that what was done can be seen; a script "exit N" ends with N, and
+// "echo WORD >/dev/shm/NAME" does that.
 func (e *Engine) Exec(ctx context.Context, id, user, script string, env []string) (engine.ExecResult, error) {
 	var result engine.ExecResult
 	err := e.request(ctx, "Exec", func(s *state) error {
@@ -181,7 +182,9 @@ func (e *Engine) Exec(ctx context.Context, id, user, script string, env []string
 			return fmt.Errorf("running a script in container %s: it is not running", id)
 		}
 		s.Scripts = append(s.Scripts, Script{Container: c.Spec.Name, User: user, Script: script, Env: env})
-		if _, err := fmt.Sscanf(script, "exit %d", &result.ExitCode); err != nil {
+		if path, content, is := remembered(script); is {
+			c.remember(path, content)
+		} else if _, err := fmt.Sscanf(script, "exit %d", &result.ExitCode); err != nil {
 			s.edit(c, "/drift", digest(script)+"\n")
 		}
 		return nil

@@ -58,7 +58,8 @@ type record struct {
 	IP       string
 	Joined   []string // networks besides that of its Spec
 	Received uint64
-	Edits    []evidence.Entry // over its image, in order
+	Edits    []evidence.Entry  // over its image, in order
+	Memory   map[string]string // what lies in its memory while it runs, by path
 }
 
 // image is an image, with the tags that it has.

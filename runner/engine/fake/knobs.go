@@ -115,7 +115,7 @@ func (e *Engine) Stop(container string) error {
 		if err != nil {
 			return err
 		}
-		c.State, c.Port = "exited", 0
+		c.State, c.Port, c.Memory = "exited", 0, nil
 		return nil
 	})
 }
