@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -101,7 +98,7 @@ func stopRun(ctx context.Context, opts *stopOptions) error {
 		if opts.format == Text {
 			showStopPlan(f.IO, plan)
 		}
-		if err := agree(f.IO, opts, plan); err != nil {
+		if err := agree(ctx, f.IO, opts, plan); err != nil {
 			return err
 		}
 		if err := r.Stop(ctx, plan); err != nil {
@@ -183,21 +180,15 @@ func showStopPlan(io *Streams, p *runner.StopPlan) {
 
 // agree asks before anything is removed. Where nobody can be asked, --yes must
 // have said so.
-func agree(streams *Streams, opts *stopOptions, p *runner.StopPlan) error {
+func agree(ctx context.Context, streams *Streams, opts *stopOptions, p *runner.StopPlan) error {
 	if opts.yes {
 		return nil
 	}
 	if !streams.InTerminal {
 		return usageError("labctl stop: nobody can be asked, standard input is no terminal", "add --yes")
 	}
-	fmt.Fprintf(streams.Err, "Remove it? [y/N] ")
-	answer, err := bufio.NewReader(streams.In).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading the answer: %w", err)
-	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return nil
+	if yes, err := agreed(ctx, streams, "Remove it?"); yes || err != nil {
+		return err
 	}
 	fmt.Fprintf(streams.Err, "%s was left as it is.\n", Clean(p.Instance.Lab))
 	return exitError(exitFailed)
