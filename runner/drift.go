@@ -58,12 +58,12 @@ type HeadDrift struct {
 
 // DriftedFile is one path that differs.
 type DriftedFile struct {
-	Sign   string     `json:"sign"`   // "+" only on the container, "-" only in what it is compared with, "~" in both
-	Path   string     `json:"path"`   // as evidence.Entry has it
-	What   string     `json:"what"`   // of "~": "content", "mode 644 → 600", …
-	Diff   string     `json:"diff"`   // unified, of texts up to 64 KiB; "" where there is none
-	Before *FileState `json:"before"` // in what it is compared with; null for nothing
-	After  *FileState `json:"after"`  // on the container; null for nothing
+	Sign   string     `json:"sign"`                         // "+" only on the container, "-" only in what it is compared with, "~" in both
+	Path   string     `json:"path"`                         // as evidence.Entry has it
+	What   string     `json:"what"`                         // of "~": "content", "mode 644 → 600", …
+	Diff   string     `json:"diff"`                         // unified, of texts up to 64 KiB; "" where there is none
+	Before *FileState `json:"before" jsonschema:"nullable"` // in what it is compared with; null for nothing
+	After  *FileState `json:"after" jsonschema:"nullable"`  // on the container; null for nothing
 }
 
 // FileState is what there is at a path.

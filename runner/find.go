@@ -86,7 +86,6 @@ func (r *Runner) instance(ctx context.Context, w world, rec *state.Record) (Inst
 		in.Unfinished = err.Error()
 		return in, nil
 	}
-	names := plan.Names{Instance: rec.Instance}
 	for _, s := range l.Services {
 		status := ServiceStatus{
 			Name: s.Name, Environment: s.Environment, Publish: s.Publish,
@@ -97,11 +96,9 @@ func (r *Runner) instance(ctx context.Context, w world, rec *state.Record) (Inst
 				status.Unreached = "it was removed or stopped, and nothing answers at this address; " + startCommand(rec) + " brings it back"
 			}
 		}
-		live := gather.Publishing(w.containers, status.Address)
-		if lab.OnNetwork(s.Publish) {
-			if live, err = r.serving(ctx, gather.Attached(w.containers, names.Network(s.Environment)), s.Name); err != nil {
-				return in, err
-			}
+		live, err := r.serve(ctx, w, rec, s)
+		if err != nil {
+			return in, err
 		}
 		for _, c := range live {
 			status.Live = append(status.Live, LiveContainer{ID: c.ID, Name: c.Name, Image: c.ImageName})
@@ -109,6 +106,15 @@ func (r *Runner) instance(ctx context.Context, w world, rec *state.Record) (Inst
 		in.Services = append(in.Services, status)
 	}
 	return in, nil
+}
+
+// serve are the containers that answer for a service, by creation.
+func (r *Runner) serve(ctx context.Context, w world, rec *state.Record, s lab.Service) ([]engine.Summary, error) {
+	if lab.OnNetwork(s.Publish) {
+		network := plan.Names{Instance: rec.Instance}.Network(s.Environment)
+		return r.serving(ctx, gather.Attached(w.containers, network), s.Name)
+	}
+	return gather.Publishing(w.containers, rec.Addresses[apply.Key(s.Name, s.Environment)]), nil
 }
 
 // serving are those of some containers that a network finds by a name.

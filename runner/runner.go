@@ -191,6 +191,18 @@ type API interface {
 	// Containers names the containers that Shell takes, or with the stopped
 	// ones those that Drift takes, for completion.
 	Containers(ctx context.Context, in Instance, stopped bool) ([]string, error)
+	// PlanShoot picks a container to shoot, of those that are live and those that
+	// start made, and looks what its death would cost. It is named as for Shell,
+	// or by the beginning of its ID; "" is the one that is live, or at random one
+	// of them.
+	PlanShoot(ctx context.Context, in Instance, container string, random bool) (*Shot, error)
+	// Shoot kills and removes a container that PlanShoot picked.
+	Shoot(ctx context.Context, in Instance, shot *Shot) error
+	// Follow completes a shot with what comes back, until the service is whole
+	// again, the time is over or the context ends.
+	Follow(ctx context.Context, shot *Shot, within time.Duration) error
+	// Targets names the containers that PlanShoot takes, for completion.
+	Targets(ctx context.Context, in Instance) ([]string, error)
 	PlanStop(ctx context.Context, in Instance, purge bool) (*StopPlan, error)
 	Stop(ctx context.Context, plan *StopPlan) error
 	Test(ctx context.Context, o TestOptions) (*TestOutcome, error)

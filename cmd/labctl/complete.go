@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -52,6 +53,21 @@ func completeRunning(f *Factory) cobra.CompletionFunc {
 // completeContainers completes the first argument with the containers of the
 // instance that is meant, the stopped ones too where they will do.
 func completeContainers(f *Factory, selector *runner.Selector, stopped bool) cobra.CompletionFunc {
+	return completeOf(f, selector, func(ctx context.Context, r runner.API, in runner.Instance) ([]string, error) {
+		return r.Containers(ctx, in, stopped)
+	})
+}
+
+// completeTargets completes the first argument with what can be shot.
+func completeTargets(f *Factory, selector *runner.Selector) cobra.CompletionFunc {
+	return completeOf(f, selector, func(ctx context.Context, r runner.API, in runner.Instance) ([]string, error) {
+		return r.Targets(ctx, in)
+	})
+}
+
+// completeOf completes the first argument with names of the instance that is
+// meant.
+func completeOf(f *Factory, selector *runner.Selector, of func(context.Context, runner.API, runner.Instance) ([]string, error)) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -60,7 +76,7 @@ func completeContainers(f *Factory, selector *runner.Selector, stopped bool) cob
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}
-		names, err := r.Containers(cmd.Context(), in, stopped)
+		names, err := of(cmd.Context(), r, in)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/invopop/jsonschema"
 
+	"github.com/labctl/labctl/runner"
 	"github.com/labctl/labctl/scenarios/check"
 	"github.com/labctl/labctl/scenarios/evidence"
 	"github.com/labctl/labctl/scenarios/report"
@@ -33,6 +34,7 @@ var documented = map[string]struct {
 	"repeat":     {report.Repeat{}, report.RepeatSchema, false},
 	"status":     {statusDocument{}, statusSchema, false},
 	"quiz":       {quizDocument{}, quizSchema, false},
+	"shoot":      {runner.Shot{}, runner.ShootSchema, false},
 }
 
 // words are the values of types that have only some.

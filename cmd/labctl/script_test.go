@@ -124,15 +124,18 @@ func captureCmd(ts *testscript.TestScript, neg bool, args []string) {
 // engineCmd is what a script does to the engine that docker has no word for:
 //
 //	engine edit NAME PATH TEXT         write a file inside a container
+//	engine remember NAME PATH TEXT     write a file into a container's memory
 //	engine fail OPERATION TIMES TEXT   let requests fail; TEXT away is an engine that went away
 func engineCmd(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
-		ts.Fatalf("usage: engine edit NAME PATH TEXT, engine fail OPERATION TIMES TEXT")
+		ts.Fatalf("usage: engine edit|remember NAME PATH TEXT, engine fail OPERATION TIMES TEXT")
 	}
 	e := fake.Open(ts.Getenv("FAKE_ENGINE"))
 	switch args[0] {
 	case "edit":
 		ts.Check(e.Edit(args[1], unescape(args[2]), unescape(args[3])))
+	case "remember":
+		ts.Check(e.Remember(args[1], unescape(args[2]), unescape(args[3])))
 	case "fail":
 		times, err := strconv.Atoi(args[2])
 		ts.Check(err)

@@ -21,24 +21,9 @@ const (
 // SHA-256.
 func (g *Gatherer) Drift(ctx context.Context, container string) (set *evidence.Set, texts map[string]string, err error) {
 	s := g.begin()
-	step := "look at the filesystems"
-	g.Progress.Send(progress.Event{State: progress.Begun, Step: step})
-	if s.all, err = g.Engine.Containers(ctx); err != nil {
+	if err := s.filesystems(ctx, container); err != nil {
 		return nil, nil, err
 	}
-	if err := s.choose(ctx, container); err != nil {
-		return nil, nil, err
-	}
-	for i := range s.set.Services {
-		live := s.set.Services[i].Live
-		for j := range live {
-			s.tree(ctx, &live[j])
-			if err := s.layers(ctx, live[j].Image); err != nil {
-				return nil, nil, err
-			}
-		}
-	}
-	g.Progress.Send(progress.Event{State: progress.Done, Step: step})
 	s.repo, s.repoErr = s.Repository()
 	s.head(ctx)
 	if s.set.Head.Error == "" {
@@ -50,6 +35,41 @@ func (g *Gatherer) Drift(ctx context.Context, container string) (set *evidence.S
 	}
 	texts, err = s.driftTexts(ctx)
 	return s.set, texts, err
+}
+
+// SinceImage is Drift without what HEAD makes: nothing is built.
+func (g *Gatherer) SinceImage(ctx context.Context, container string) (set *evidence.Set, texts map[string]string, err error) {
+	s := g.begin()
+	if err := s.filesystems(ctx, container); err != nil {
+		return nil, nil, err
+	}
+	texts, err = s.driftTexts(ctx)
+	return s.set, texts, err
+}
+
+// filesystems puts into the set the container of an ID, or all that is live,
+// with what it holds and what its image holds.
+func (s *session) filesystems(ctx context.Context, container string) error {
+	step := "look at the filesystems"
+	s.Progress.Send(progress.Event{State: progress.Begun, Step: step})
+	defer s.Progress.Send(progress.Event{State: progress.Done, Step: step})
+	var err error
+	if s.all, err = s.Engine.Containers(ctx); err != nil {
+		return err
+	}
+	if err := s.choose(ctx, container); err != nil {
+		return err
+	}
+	for i := range s.set.Services {
+		live := s.set.Services[i].Live
+		for j := range live {
+			s.tree(ctx, &live[j])
+			if err := s.layers(ctx, live[j].Image); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // choose puts into the set the container of an ID, or all that is live.

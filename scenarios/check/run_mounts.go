@@ -14,10 +14,11 @@ import (
 // list of mounts says what came of it, but not whether a volume was given or
 // made, and evidence has no tmpfs in that list.
 type requested struct {
-	Init   bool
-	Binds  []string // "/source:/destination" or "volume:/destination", options after another colon
-	Tmpfs  map[string]string
-	Mounts []struct {
+	Init    bool
+	IpcMode string   // "" is the engine's default: one of its own
+	Binds   []string // "/source:/destination" or "volume:/destination", options after another colon
+	Tmpfs   map[string]string
+	Mounts  []struct {
 		Type          string
 		Source        string
 		Target        string
