@@ -22,7 +22,7 @@ func (a *aiming) bringBack(ctx context.Context, g *gather.Gatherer, t target) ([
 	if err != nil {
 		return nil, err
 	}
-	image := t.service.Name + ":" + version(ctx, g)
+	image := t.service.Name + ":" + a.version(ctx, g)
 	run := []string{"docker run --detach --name " + a.nextName(t)}
 	for _, s := range told.Services {
 		if s.Name == t.service.Name && s.Environment == t.service.Environment && s.Run != "" {
@@ -37,16 +37,16 @@ func (a *aiming) bringBack(ctx context.Context, g *gather.Gatherer, t target) ([
 }
 
 // version is what an image that is built now is tagged with: the commit, where
-// the working tree has nothing else.
-func version(ctx context.Context, g *gather.Gatherer) string {
-	const other = "next"
+// the working tree has nothing else. Otherwise it is the instance, since others
+// may build theirs on this engine.
+func (a *aiming) version(ctx context.Context, g *gather.Gatherer) string {
 	repo, err := g.Repository()
 	if err != nil {
-		return other
+		return a.in.Instance
 	}
 	head, err := repo.Head(ctx)
 	if err != nil || len(head.Dirty) > 0 {
-		return other
+		return a.in.Instance
 	}
 	return fmt.Sprintf("%.7s", head.Commit)
 }
