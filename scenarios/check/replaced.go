@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/labctl/labctl/scenarios/evidence"
@@ -36,13 +37,11 @@ func evalReplaced(c lab.Check, set *evidence.Set) Verdict {
 		return couldNot("the evidence does not say which containers were there at the start")
 	}
 	expected := fmt.Sprintf("%s made since the start, the old ones out", count(s.Replicas, "container"))
-	for _, container := range s.Live {
-		if FromStart(set, container) {
-			ds := sinceStart(set, container)
-			return Verdict{
-				Status: Fail, Container: container.Name, Expected: expected,
-				Observed: called(container) + " is still live", Details: shown(set, ds), Lacks: lacking(set, ds),
-			}
+	if left := slices.DeleteFunc(slices.Clone(s.Live), func(c evidence.Container) bool { return !FromStart(set, c) }); len(left) > 0 {
+		ds := sinceStart(set, left[0])
+		return Verdict{
+			Status: Fail, Container: left[0].Name, Expected: expected,
+			Observed: stillLive(left), Details: shown(set, ds), Lacks: lacking(set, ds),
 		}
 	}
 	if len(s.Live) < s.Replicas {
@@ -80,6 +79,21 @@ func evalReplaced(c lab.Check, set *evidence.Set) Verdict {
 		v.Notes = append(v.Notes, called(old)+" is stopped, not removed: rotated out")
 	}
 	return v
+}
+
+// stillLive names all of the start's containers that are live, not just the one
+// whose changes are shown: each of them has to go.
+func stillLive(left []evidence.Container) string {
+	names := make([]string, 0, len(left))
+	for _, c := range left {
+		names = append(names, called(c))
+	}
+	slices.Sort(names)
+	if len(names) == 1 {
+		return names[0] + " is still live"
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last] + " are still live"
 }
 
 // FromStart reports whether a container is one of the start's. Its own label

@@ -62,6 +62,11 @@ func TestReplaced(t *testing.T) {
 		{"start's containers not looked at", func(set *evidence.Set) { set.Start.Error = "away" }, check.Error, "what became of the start's containers could not be looked at: away", nil, nil},
 		{"too few replicas", service(func(s *evidence.Service) { s.Replicas = 2 }), check.Fail, "1 of 2 containers are live", nil, nil},
 		{"one of two is the pet", service(func(s *evidence.Service) { s.Live = append(s.Live, sample.Pet()) }), check.Fail, stillLive, nil, nil},
+		{"two pets live", petLive(service(func(s *evidence.Service) {
+			other := sample.Pet()
+			other.ID, other.Name, other.Called = "other", "pet-02", "pet-02"
+			s.Live = append([]evidence.Container{other}, s.Live...)
+		})), check.Fail, "pet-01 and pet-02 are still live", nil, nil},
 		{"created before the pet", live(func(c *evidence.Container) { c.Created = sample.Began.Add(-time.Second) }), check.Fail, "web-001 is no younger than the start's containers", nil, nil},
 		{"created with the pet", live(func(c *evidence.Container) { c.Created = sample.Began }), check.Fail, "web-001 is no younger than the start's containers", nil, nil},
 	})
