@@ -19,7 +19,7 @@ const (
 	Pass    Status = "pass"
 	Fail    Status = "fail"
 	Error   Status = "error" // could not look: never a grade
-	Skip    Status = "skip"  // a check that it requires did not pass
+	Skip    Status = "skip"  // a check that it requires did not pass, or there is nothing to ask: Observed says why
 )
 
 // Verdict is what a kind says of one check.

@@ -27,15 +27,18 @@ func evalSurvives(c lab.Check, set *evidence.Set) Verdict {
 	if decided != nil {
 		return *decided
 	}
-	asked := passingLive(s, set)
+	asked, failing, unasked := workingLive(s, set)
 	expected := "a fresh container that passes what passes live: " + Few(checkNames(asked))
-	if len(asked) == 0 {
-		for _, e := range s.Exchanges {
-			if e.Error != "" {
-				return couldNot("what works live could not be asked: " + e.Error)
-			}
-		}
-		return Verdict{Status: Fail, Expected: "a behaviour check that passes live", Observed: "nothing works live that a fresh container could be asked for"}
+	switch {
+	case len(asked) > 0:
+	case failing:
+		// What does not work live has failed already: to fail here, too, would
+		// punish it twice.
+		return Verdict{Status: Skip, Observed: nothingWorks}
+	case unasked != "":
+		return couldNot("what works live could not be asked: " + unasked)
+	default:
+		return Verdict{Status: Fail, Expected: "a behaviour check that passes live", Observed: nothingWorks}
 	}
 	for _, container := range s.Live {
 		i := slices.IndexFunc(s.Fresh, func(f evidence.Fresh) bool { return f.Image == container.Image })
@@ -60,21 +63,27 @@ func evalSurvives(c lab.Check, set *evidence.Set) Verdict {
 	return Verdict{Status: Pass, Container: s.Live[0].Name, Expected: expected, Observed: "so it does"}
 }
 
-// passingLive are the behaviour checks of a service that pass live, in every
-// container.
-func passingLive(s *evidence.Service, set *evidence.Set) []lab.Check {
-	var out []lab.Check
+const nothingWorks = "nothing works live that a fresh container could be asked for"
+
+// workingLive are the behaviour checks of a service that pass live, in every
+// container; whether one fails; and why one could not be decided.
+func workingLive(s *evidence.Service, set *evidence.Set) (passing []lab.Check, failing bool, undecided string) {
 	for _, c := range set.Checks {
 		kind, known := behaviour(c.Kind)
 		if !known || c.Service != s.Name || c.Environment != s.Environment {
 			continue
 		}
-		// One that was not asked was skipped: what it requires does not pass.
-		if v := kind.Eval(c, set); v.Status == Pass {
-			out = append(out, c)
+		switch v := kind.Eval(c, set); v.Status {
+		case Pass:
+			passing = append(passing, c)
+		case Fail:
+			failing = true
+		default:
+			// It was not asked when what it requires does not pass.
+			undecided = v.Observed
 		}
 	}
-	return out
+	return passing, failing, undecided
 }
 
 // askFresh asks a fresh container what one behaviour check asks, by grading
