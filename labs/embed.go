@@ -6,5 +6,5 @@ import "embed"
 
 // FS has each lab in a folder of its own, named after it.
 //
-//go:embed all:drift-lab
+//go:embed all:drift-lab all:snowflake-lab all:preprod-lab all:done-lab
 var FS embed.FS
