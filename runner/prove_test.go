@@ -101,3 +101,28 @@ func TestKnownCheats(t *testing.T) {
 		}
 	}
 }
+
+// What others use and nobody asks where it came from is not replaced.
+func TestPlacesAreTheServicesThatAreAskedAbout(t *testing.T) {
+	t.Parallel()
+	l := &lab.Lab{Services: []lab.Service{
+		{Name: "rates", Environment: "dev"}, {Name: "shop", Environment: "dev"}, {Name: "rates", Environment: "prod"}, {Name: "shop", Environment: "prod"},
+	}}
+	for _, row := range []struct {
+		checks []lab.Check
+		want   string
+	}{
+		{[]lab.Check{{Kind: "replaced", Service: "shop", Environment: "prod"}, {Kind: "http", Service: "rates", Environment: "dev"}}, "service.shop.prod"},
+		{[]lab.Check{{Kind: "built_from_repo", Service: "shop"}}, "service.shop.dev service.shop.prod"},
+		{[]lab.Check{{Kind: "http", Service: "rates"}}, "service.rates.dev service.shop.dev service.rates.prod service.shop.prod"},
+	} {
+		l.Checks = row.checks
+		var got []string
+		for _, s := range places(l) {
+			got = append(got, s.Address())
+		}
+		if strings.Join(got, " ") != row.want {
+			t.Errorf("%+v: %s, want %s", row.checks, got, row.want)
+		}
+	}
+}

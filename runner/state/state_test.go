@@ -120,3 +120,41 @@ func TestLocked(t *testing.T) {
 		t.Error("locked after it was let go")
 	}
 }
+
+// Another labctl finds the same instances and locks there, and keeps what is
+// reached to itself.
+func TestHome(t *testing.T) {
+	t.Parallel()
+	s, home := state.New(t.TempDir()), t.TempDir()
+	if err := s.Home(home); err != nil {
+		t.Fatal(err)
+	}
+	other := state.New(filepath.Join(home, "labctl"))
+	if err := s.Save(&state.Record{Instance: "a", Lab: "l", Workspace: "/w"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Load("a"); err != nil {
+		t.Error(err)
+	}
+	unlock, err := other.Lock(t.Context(), "a", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.Locked("a") {
+		t.Error("what the other one locked is not locked")
+	}
+	unlock()
+	err = other.ChangeProgress(t.Context(), "l", "ann", "ann", func(p *state.Progress) { p.Passed = &state.Passed{Score: 1} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := s.Progress("l", "ann", "ann"); err != nil || p.Passed != nil {
+		t.Errorf("what was reached there is known here: %+v, %v", p, err)
+	}
+	if err := other.Remove("a"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Load("a"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what was removed there is here: %v", err)
+	}
+}
