@@ -61,7 +61,9 @@ func TestDerivedWaysDemonstrate(t *testing.T) {
 		if p.Report == nil {
 			continue // said already
 		}
-		if got := p.Checks["done"]; p.Name != "pet-exec" && got != check.Pass {
+		// One image for both environments, seen in the first: so it is done, though
+		// it be edited afterwards. The other cheats have none.
+		if got := p.Checks["done"]; (p.Family == runner.Honest || p.Name == "fresh-exec") && got != check.Pass {
 			t.Errorf("%s: done: %s", p.Name, got)
 		}
 		for _, s := range p.Report.Services {
