@@ -26,7 +26,7 @@ const pulledBase = "busybox:1.37"
 type ImageMaker struct {
 	Engine  engine.Engine
 	Commits []lab.Commit
-	Labels  map[string]string // of images made for one instance
+	Labels  map[string]string // of images that have no tag of the lab's: they are made for one instance
 
 	// Build makes an image of a build context.
 	Build func(ctx context.Context, files []lab.File, tag string, labels map[string]string, progress func(string)) (string, error)
@@ -62,18 +62,20 @@ func (m *ImageMaker) Make(ctx context.Context, image lab.Image, tag string, prog
 	return id, !exists, err
 }
 
-// build makes an image of files. One whose tag other instances use, too, is
-// made by one at a time: the second finds in the builder's cache what the first
-// made, and so pins the same. Built at once they were two, with one tag.
+// build makes an image of files. One that has a tag of the lab's is everybody's:
+// it has no labels of an instance and is made by one at a time, so that a second
+// finds in the builder's cache what the first made, and pins the same. Else the
+// tag moved away from what the first pinned, and went with the second.
 func (m *ImageMaker) build(ctx context.Context, image lab.Image, files []lab.File, tag string, progress func(string)) (string, error) {
-	if image.Tag != "" {
-		unlock, err := m.Lock(ctx)
-		if err != nil {
-			return "", err
-		}
-		defer unlock()
+	if image.Tag == "" {
+		return m.Build(ctx, files, tag, m.Labels, progress)
 	}
-	return m.Build(ctx, files, tag, m.Labels, progress)
+	unlock, err := m.Lock(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	return m.Build(ctx, files, tag, nil, progress)
 }
 
 // rootfs makes a base image from the host's static busybox. One that is there
