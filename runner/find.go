@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"github.com/labctl/labctl/runner/apply"
@@ -128,7 +127,7 @@ func (r *Runner) serving(ctx context.Context, candidates []engine.Summary, alias
 		if err != nil {
 			return nil, err
 		}
-		if slices.Contains(seen.Aliases, alias) {
+		if gather.KnownAs(seen, alias) {
 			out = append(out, c)
 		}
 	}

@@ -77,7 +77,7 @@ func observed(c container.InspectResponse, raw []byte) (evidence.Container, erro
 	slices.SortFunc(seen.Mounts, func(a, b evidence.Mount) int { return cmp.Compare(a.Destination, b.Destination) })
 	for name, n := range c.NetworkSettings.Networks {
 		seen.Networks = append(seen.Networks, name)
-		seen.Aliases = append(seen.Aliases, n.Aliases...)
+		seen.Aliases = append(append(seen.Aliases, n.Aliases...), n.DNSNames...) // later engines: its hostname is one
 	}
 	// Networks know a container by its name as well.
 	seen.Aliases = append(seen.Aliases, seen.Name)

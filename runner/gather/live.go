@@ -42,7 +42,7 @@ func Publishing(all []engine.Summary, address string) []engine.Summary {
 func Attached(all []engine.Summary, network string) []engine.Summary {
 	var out []engine.Summary
 	for _, c := range all {
-		if _, on := c.Networks[network]; on && runs(c) && c.Labels[engine.LabelRole] != engine.RoleFresh {
+		if _, on := c.Networks[network]; on && runs(c) {
 			out = append(out, c)
 		}
 	}
@@ -53,7 +53,13 @@ func Attached(all []engine.Summary, network string) []engine.Summary {
 // serves reports whether a container that was found on a service's way is one
 // of its own: on a network, what is found there by the service's name.
 func serves(c evidence.Container, service evidence.Service) bool {
-	return !lab.OnNetwork(service.Publish) || slices.Contains(c.Aliases, service.Name)
+	return !lab.OnNetwork(service.Publish) || KnownAs(c, service.Name)
+}
+
+// KnownAs reports whether networks find a container by a name. They know no
+// difference between capitals and small letters.
+func KnownAs(c evidence.Container, name string) bool {
+	return slices.ContainsFunc(c.Aliases, func(alias string) bool { return strings.EqualFold(alias, name) })
 }
 
 func runs(c engine.Summary) bool { return c.State == "running" || c.State == "paused" }

@@ -21,7 +21,8 @@ func Relay(ctx context.Context, labels map[string]string) (Rootfs, error) {
 }
 
 // RelayCommand listens on RelayPort and passes each connection on to that port
-// of one of the containers that carry the service's name on a network.
+// of one of the containers that carry the service's name on the relay's network,
+// which is named for who is told that there is none.
 func RelayCommand(service, network string, port int) []string {
-	return []string{relayPath, service, network, strconv.Itoa(port)}
+	return []string{relayPath, service, strconv.Itoa(port), network}
 }

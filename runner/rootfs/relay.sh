@@ -2,7 +2,7 @@
 # A relay: it passes each connection on to one of the containers that carry a
 # service's name on a network.
 #
-#	relay SERVICE NETWORK PORT
+#	relay SERVICE PORT NETWORK
 #
 # It runs on what busybox has. Only its own resolver asks the engine who carries
 # a name: that of the C library prefers the address that is most like its own, and
@@ -21,13 +21,13 @@ if [ "$1" != --pass ]; then
 fi
 
 # One connection, which is standard input and output.
-service=$2 network=$3 port=$4
+service=$2 port=$3 network=$4
 exec 3<&0 </dev/null
 set --
 
 # In the background: while nobody has the name, old engines leave the question
 # unanswered, and who waits for nslookup would wait as long as it does.
-busybox nslookup -type=a "$service.$network" 127.0.0.11 3<&- | {
+busybox nslookup -type=a "$service" 127.0.0.11 3<&- | {
 	while read -r -t 2 line; do
 		for word in $line; do
 			case $word in

@@ -120,7 +120,7 @@ var rootShape = &shape{blocks: map[string]nested{
 		labels: []string{"name"},
 		attrs: map[string]attribute{
 			"port":          must("number: 1 to 65535, the port in the container, and the first choice on the host"),
-			"publish":       may("text: `\"port\"`, a container publishes it on 127.0.0.1; `\"relay\"`, labctl does, and passes each connection on to one of the containers that carry the service's name on its network; or `\"none\"`, it is reached there alone. Default: `\"port\"`"),
+			"publish":       may("text: `\"port\"`, a container publishes it on 127.0.0.1; `\"relay\"`, labctl does, and passes each connection on to one of the containers that carry the service's name on its network, or tells HTTP that there is none; or `\"none\"`, it is reached there alone. Default: `\"port\"`"),
 			"replicas":      may("number: 1 to 100 containers that must be live; more than one needs `publish = \"relay\"` or `\"none\"`. Default: 1"),
 			"environments":  may("list of references to environments. Default: all"),
 			"runtime_paths": may("list of texts: absolute paths that the service itself writes while it runs; no drift. Default: none"),

@@ -68,7 +68,9 @@ func (s *state) addArchive(archive io.Reader) (diffID string, err error) {
 	for files := tar.NewReader(bytes.NewReader(data)); ; {
 		header, err := files.Next()
 		if errors.Is(err, io.EOF) {
-			return s.addLayer(layer), nil
+			diffID = "sha256:" + digest(string(data)) // as engines do
+			s.Layers[diffID] = layer
+			return diffID, nil
 		}
 		if err != nil {
 			return "", err
