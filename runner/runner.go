@@ -141,6 +141,7 @@ type TestOptions struct {
 
 // TestOutcome is all that a test found.
 type TestOutcome struct {
+	Whole     bool // all was tried; an error beside it is one of cleaning up
 	Scenarios []TestResult
 	Proofs    []ProofResult // in the order of their lists: cheats, then honest ways
 }

@@ -24,6 +24,10 @@ import (
 	"github.com/labctl/labctl/scenarios/report"
 )
 
+// imagesWithin is how long the removal of images may take when all was tried.
+// There are hundreds, and an engine that is busy takes a second for one.
+const imagesWithin = 5 * time.Minute
+
 // Test implements API. Every scenario, cheat and honest way is brought about in
 // an instance of its own, with a state folder and a workspace of its own, and
 // all of it is removed afterwards.
@@ -54,7 +58,8 @@ func (r *Runner) Test(ctx context.Context, o TestOptions) (*TestOutcome, error) 
 
 	t := &trial{Runner: r, o: o, found: found, dir: dir, run: random(), right: rightScenario(l).Name}
 	err = t.all(ctx, l, chosen)
-	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
+	t.outcome.Whole = err == nil
+	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), imagesWithin)
 	defer cancel()
 	err = errors.Join(err, t.removeImages(clean))
 	if !t.kept {

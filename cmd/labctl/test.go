@@ -111,12 +111,14 @@ func testRun(ctx context.Context, opts *testOptions) error {
 			Proving: f.progress.Show,
 		})
 		f.progress.Close()
+		if outcome != nil && outcome.Whole {
+			tally.add(*outcome)
+			if opts.format == Text && len(outcome.Proofs) > 0 {
+				showMatrix(f.IO, outcome.Proofs)
+			}
+		}
 		if err != nil {
 			return err
-		}
-		tally.add(*outcome)
-		if opts.format == Text && len(outcome.Proofs) > 0 {
-			showMatrix(f.IO, outcome.Proofs)
 		}
 	}
 	return tally.end()

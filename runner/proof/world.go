@@ -34,6 +34,7 @@ type World struct {
 	undo    []func(context.Context) error
 	images  []string
 	numbers int
+	kept    int // files that were edited and kept their size
 }
 
 // Place is one service in one environment, whose provenance is asked about.
