@@ -58,6 +58,7 @@ func TestRelays(t *testing.T) {
 		{"every replica is reached", (*relayed).reachesEveryReplica},
 		{"what does not answer is not met", (*relayed).passesOver},
 		{"all of a connection is passed on", (*relayed).passesAll},
+		{"nothing is left of a connection", (*relayed).leavesNothing},
 		{"a service of an internal network is reached, and nobody gets out", (*relayed).internal},
 		{"whoever speaks HTTP is told that nobody serves", (*relayed).nobody},
 		{"a relay that was removed comes back", (*relayed).comesBack},
@@ -203,25 +204,41 @@ func (in *relayed) passesAll() {
 	}) {
 		in.Errorf("heard %q (%v)", heard, err)
 	}
-	in.idle("herd")
 }
 
-// idle waits until a relay has no process left but those that listen.
-func (in *relayed) idle(service string) {
+// connections are the processes with which a relay passes connections on, without
+// those that listen and the script's own.
+func (in *relayed) connections(service string) string {
 	in.Helper()
-	id := in.relay(service).ID
-	var last string
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		// Without those of this script itself.
-		ended, err := in.Engine.Exec(in.Context(), id, "", `for p in /proc/[0-9]*/cmdline; do [ -s $p ] && tr '\0' ' ' <$p && echo; done 2>/dev/null | grep -e --pass -e 'nc -w' -e nslookup | grep -v -e grep -e 'nc -ll'`, nil)
-		if err != nil {
-			in.Fatal(err)
-		}
-		if last = ended.Output; last == "" {
-			return
+	ended, err := in.Engine.Exec(in.Context(), in.relay(service).ID, "", `for p in /proc/[0-9]*/cmdline; do tr '\0' ' ' <$p && echo; done 2>/dev/null |
+		grep -e --pass -e 'nc -w' -e nslookup | grep -v -e grep -e 'nc -ll'`, nil)
+	if err != nil {
+		in.Fatal(err)
+	}
+	return ended.Output
+}
+
+// eventually waits until something is so.
+func (in *relayed) eventually(what string, is func() bool) {
+	in.Helper()
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			in.Fatalf("not within a minute: %s", what)
 		}
 	}
-	in.Errorf("these linger: %s", last)
+}
+
+// leavesNothing is about a connection that says nothing, and its end.
+func (in *relayed) leavesNothing() {
+	conn, err := net.Dial("tcp", in.service("herd").Address)
+	if err != nil {
+		in.Fatal(err)
+	}
+	in.eventually("it is passed on", func() bool { return strings.Contains(in.connections("herd"), "nc -w") })
+	if err := conn.Close(); err != nil {
+		in.Fatal(err)
+	}
+	in.eventually("no process is left of it", func() bool { return in.connections("herd") == "" })
 }
 
 func (in *relayed) internal() {
@@ -247,7 +264,6 @@ func (in *relayed) nobody() {
 	if status, body := in.read(sent); status != http.StatusServiceUnavailable || !strings.Contains(body, "nobody serves vault") {
 		in.Errorf("nobody answered with %d %s", status, body)
 	}
-	in.idle("vault")
 }
 
 func (in *relayed) comesBack() {
