@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -82,5 +83,40 @@ func TestPurgeLeavesABaseThatIsBuiltOn(t *testing.T) {
 				t.Errorf("bases are %v (%v)", tags, err)
 			}
 		})
+	}
+}
+
+// Images with a tag of the lab's are everybody's: all instances pin the same,
+// and whoever purges first leaves them to the others.
+func TestInstancesShareImagesWithATag(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	e := fake.Open(filepath.Join(dir, "engine.json"))
+	r := &runner.Runner{
+		Engine: e, State: state.New(filepath.Join(dir, "state")), Library: runner.NewLibrary(os.DirFS(dir)),
+		User: "ada", Version: "test", Now: time.Now,
+	}
+	var instances []runner.Instance
+	var tags []map[string]string
+	for _, learner := range []string{"ada", "eve"} {
+		started, err := r.Start(t.Context(), runner.StartOptions{Lab: fixture(t, "bases"), Learner: learner, Dir: filepath.Join(dir, learner), Cwd: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, err := e.Tags(t.Context(), "labctl-fixtures/")
+		if err != nil || len(now) != 3 {
+			t.Fatalf("tags %v (%v)", now, err)
+		}
+		instances, tags = append(instances, started.Instance), append(tags, now)
+	}
+	if !maps.Equal(tags[0], tags[1]) {
+		t.Errorf("tags moved from %v to %v", tags[0], tags[1])
+	}
+	for i, want := range []int{3, 0} {
+		purge(t, r, instances[i])
+		left, err := e.Tags(t.Context(), "labctl-fixtures/")
+		if err != nil || len(left) != want {
+			t.Errorf("after %d purges there are %v (%v), want %d", i+1, left, err, want)
+		}
 	}
 }
