@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +18,7 @@ type testOptions struct {
 	f         *Factory
 	lab       string // "" for every shipped lab
 	scenarios []string
-	cheat     string // the one cheat or honest way to try
+	cheats    []string // the only cheats and honest ways to try
 	parallel  int
 	trust     bool
 	keep      bool
@@ -43,6 +44,7 @@ survives, or an honest way that is accused, fails the lab: exit code 1. What
 could not be tried is exit code 3.`,
 		Example: `  labctl test drift-lab
   labctl test drift-lab --cheat poisoned-base
+  labctl test drift-lab --cheat commit,save-load,plain
   labctl test ./my-lab patched_in_place --trust --keep`,
 		ValidArgsFunction: completeScenarios(f),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -52,8 +54,8 @@ could not be tried is exit code 3.`,
 			if opts.parallel < 1 {
 				return usageError(fmt.Sprintf("labctl test: --parallel %d runs nothing", opts.parallel), "--parallel 1")
 			}
-			if opts.cheat != "" && (opts.lab == "" || len(opts.scenarios) > 0) {
-				return usageError("labctl test: --cheat is tried alone, in one lab", "labctl test LAB --cheat "+opts.cheat)
+			if len(opts.cheats) > 0 && (opts.lab == "" || len(opts.scenarios) > 0) {
+				return usageError("labctl test: --cheat is tried alone, in one lab", "labctl test LAB --cheat "+strings.Join(opts.cheats, ","))
 			}
 			if runF != nil {
 				return runF(cmd.Context(), opts)
@@ -65,7 +67,7 @@ could not be tried is exit code 3.`,
 	complete(cmd, "parallel", cobra.NoFileCompletions)
 	cmd.Flags().BoolVar(&opts.trust, "trust", false, "let a lab from a folder run its scripts on this machine")
 	cmd.Flags().BoolVar(&opts.keep, "keep", false, "keep the instances that came out wrong, to look at them")
-	cmd.Flags().StringVar(&opts.cheat, "cheat", "", "try the one cheat or honest way of this `NAME`, and keep its instance")
+	cmd.Flags().StringSliceVar(&opts.cheats, "cheat", nil, "try the cheat or honest way of this `NAME` alone, and keep its instance; of several (a,b) none is kept")
 	complete(cmd, "cheat", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return slices.Concat(lab.DerivedCheats, lab.HonestWays), cobra.ShellCompDirectiveNoFileComp
 	})
@@ -97,12 +99,8 @@ func testRun(ctx context.Context, opts *testOptions) error {
 	}
 	tally := testTally{opts: opts, Schema: "labctl/test/v1", Lab: opts.lab, begun: time.Now(), Scenarios: []runner.TestResult{}, Proofs: []runner.ProofResult{}}
 	for _, lab := range labs {
-		var derived []string
-		if opts.cheat != "" {
-			derived = []string{opts.cheat}
-		}
 		outcome, err := r.Test(ctx, runner.TestOptions{
-			Lab: lab, Cwd: cwd, Scenarios: opts.scenarios, Derived: derived, KeepAll: opts.cheat != "", Parallel: opts.parallel, Trust: opts.trust, Keep: opts.keep,
+			Lab: lab, Cwd: cwd, Scenarios: opts.scenarios, Derived: opts.cheats, KeepAll: len(opts.cheats) == 1, Parallel: opts.parallel, Trust: opts.trust, Keep: opts.keep,
 			Report: func(result runner.TestResult) {
 				if opts.format == Text {
 					showTestResult(f.IO, result)
