@@ -59,6 +59,7 @@ type StartOptions struct {
 type Started struct {
 	Instance Instance
 	Brief    string // Markdown
+	Lesson   bool   // there is one to read
 	Already  bool   // it ran before this call, which changed nothing
 }
 

@@ -437,6 +437,7 @@ func (r *Runner) started(ctx context.Context, l *lab.Lab, rec *state.Record, alr
 		return nil, err
 	}
 	out := &Started{Instance: in, Already: already}
+	out.Lesson = l.Lesson != ""
 	if l.Brief == nil {
 		return out, nil
 	}

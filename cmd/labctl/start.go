@@ -127,6 +127,9 @@ func showStarted(io *Streams, started *runner.Started, cwd string) {
 		"labctl check             # what is right and what is not yet",
 		"labctl hint              # when you are stuck",
 	}
+	if started.Lesson {
+		next = append([]string{"labctl lesson            # why it matters, to read first"}, next...)
+	}
 	if there != "." {
 		next = append([]string{"cd " + runner.ShellQuote(there)}, next...)
 	}
