@@ -243,6 +243,20 @@ check "provenance" "herd" { # 75 points
   service = service.booking
 }
 
+# The address is a relay's. No container of the learner's publishes one.
+
+not_applicable "other-port" {
+  reason = "no container of the service is published on the host"
+}
+
+not_applicable "shared-network" {
+  reason = "no container of the service is published on the host"
+}
+
+not_applicable "any-address" {
+  reason = "no container of the service is published on the host"
+}
+
 hint {
   text = "Ask `${service.booking.url}/cgi-bin/quote?nights=1` a few times. Why does the price change, and which box gave which?"
 }
