@@ -24,10 +24,29 @@ func BenchmarkMainJob(b *testing.B) {
 	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
 		b.Fatalf("building labctl: %v\n%s", err, out)
 	}
-	m := newMainJob(b, bin)
+	m := newMainJob(b, bin, "drift-lab")
 	for b.Loop() {
 		m.startAndStop(b)
 		m.check(b)
+	}
+}
+
+// BenchmarkStart holds the start and the stop of every shipped lab against the
+// same replay, as BenchmarkMainJob does for drift-lab.
+//
+//	make bench
+func BenchmarkStart(b *testing.B) {
+	bin := filepath.Join(b.TempDir(), "labctl")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		b.Fatalf("building labctl: %v\n%s", err, out)
+	}
+	for _, name := range shippedLabs(b) {
+		b.Run(name, func(b *testing.B) {
+			m := newMainJob(b, bin, name)
+			for b.Loop() {
+				m.startAndStop(b)
+			}
+		})
 	}
 }
 
@@ -40,7 +59,7 @@ func BenchmarkProof(b *testing.B) {
 	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
 		b.Fatalf("building labctl: %v\n%s", err, out)
 	}
-	m := newMainJob(b, bin)
+	m := newMainJob(b, bin, "drift-lab")
 	for b.Loop() {
 		tr, host := newTrace(b)
 		took := m.must(b, host, []string{"test", "drift-lab"})
@@ -52,18 +71,18 @@ func BenchmarkProof(b *testing.B) {
 	}
 }
 
-// mainJob drives a labctl binary through drift-lab, in folders of its own.
+// mainJob drives a labctl binary through a lab, in folders of its own.
 type mainJob struct {
-	bin, learner, dir string
-	env               []string
+	bin, lab, learner, dir string
+	env                    []string
 }
 
-func newMainJob(tb testing.TB, bin string) *mainJob {
+func newMainJob(tb testing.TB, bin, lab string) *mainJob {
 	tb.Helper()
-	m := &mainJob{bin: bin, learner: fmt.Sprintf("bench-%d", os.Getpid()), dir: tb.TempDir()}
+	m := &mainJob{bin: bin, lab: lab, learner: fmt.Sprintf("bench-%d", os.Getpid()), dir: tb.TempDir()}
 	m.env = append(os.Environ(), "XDG_STATE_HOME="+filepath.Join(m.dir, "state"))
 	tb.Cleanup(func() {
-		_ = m.labctl("", "stop", "drift-lab", "--learner", m.learner, "--yes", "--purge").Run()
+		_ = m.labctl("", "stop", m.lab, "--learner", m.learner, "--yes", "--purge").Run()
 	})
 	return m
 }
@@ -79,15 +98,15 @@ func (m *mainJob) labctl(host string, args ...string) *exec.Cmd {
 }
 
 func (m *mainJob) start() []string {
-	return []string{"start", "drift-lab", "--learner", m.learner, "--dir", filepath.Join(m.dir, "work space")}
+	return []string{"start", m.lab, "--learner", m.learner, "--dir", filepath.Join(m.dir, "work space")}
 }
 
 func (m *mainJob) stop() []string {
-	return []string{"stop", "drift-lab", "--learner", m.learner, "--yes"}
+	return []string{"stop", m.lab, "--learner", m.learner, "--yes"}
 }
 
 func (m *mainJob) graded() []string {
-	return []string{"check", "drift-lab", "--learner", m.learner}
+	return []string{"check", m.lab, "--learner", m.learner}
 }
 
 // must runs labctl and returns how long the whole process took. Exit code 1
@@ -104,7 +123,7 @@ func (m *mainJob) must(tb testing.TB, host string, args []string) time.Duration 
 	return took
 }
 
-// rebuild does what the right scenario's script does.
+// rebuild does what the script of drift-lab's right scenario does.
 func (m *mainJob) rebuild(tb testing.TB) {
 	tb.Helper()
 	script := `

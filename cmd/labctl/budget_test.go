@@ -58,7 +58,7 @@ func TestRequestBudget(t *testing.T) {
 // countRequests walks the main job once and tells the requests of each step.
 func countRequests(t *testing.T, bin string, tell func(what string, requests int)) {
 	t.Helper()
-	m := newMainJob(t, bin)
+	m := newMainJob(t, bin, "drift-lab")
 	tr, host := newTrace(t)
 	m.must(t, host, m.start())
 	tell("start", len(tr.take()))

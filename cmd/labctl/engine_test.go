@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,8 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labctl/labctl/labs"
 	"github.com/labctl/labctl/runner"
 	"github.com/labctl/labctl/runner/engine"
+	"github.com/labctl/labctl/scenarios/config"
 	"github.com/labctl/labctl/scenarios/lab"
 	"github.com/labctl/labctl/scenarios/report"
 	"github.com/labctl/labctl/scenarios/schema/schematest"
@@ -257,6 +260,60 @@ func TestDriftLabIsProvenOnDocker(t *testing.T) {
 	if !result.OK || len(result.Scenarios) < 9 || len(result.Proofs) < len(lab.DerivedCheats)+len(lab.HonestWays) {
 		t.Errorf("%d scenarios, %d cheats and honest ways: %s", len(result.Scenarios), len(result.Proofs), out)
 	}
+}
+
+// Every scenario of the other shipped labs gets the report that it must get.
+// What labctl derives from labs with replicas, environments, relays, bases and
+// demonstrations is tried with the fixtures of package runner.
+func TestScenariosOfShippedLabsOnDocker(t *testing.T) {
+	t.Parallel()
+	for _, name := range shippedLabs(t) {
+		if name == "drift-lab" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder, err := fs.Sub(labs.FS, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			definition, diags := config.Load(folder)
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			defined, diags := definition.Resolve("test", 1)
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			args := []string{"test", name, "--parallel", "2", "--format", "json"}
+			for _, s := range defined.Scenarios {
+				args = append(args, s.Name)
+			}
+			l := newLearner(t)
+			out := l.labctl(l.dir, exitOK, args...)
+			result := decode[struct {
+				OK        bool
+				Scenarios []runner.TestResult
+			}](t, out)
+			if !result.OK || len(result.Scenarios) != len(defined.Scenarios) {
+				t.Errorf("%d of %d scenarios: %s", len(result.Scenarios), len(defined.Scenarios), out)
+			}
+		})
+	}
+}
+
+// shippedLabs names the labs that labctl brings along.
+func shippedLabs(tb testing.TB) []string {
+	tb.Helper()
+	folders, err := fs.ReadDir(labs.FS, ".")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var names []string
+	for _, folder := range folders {
+		names = append(names, folder.Name())
+	}
+	return names
 }
 
 // A start that is interrupted leaves nothing, and one that is killed leaves
