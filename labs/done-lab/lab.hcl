@@ -219,6 +219,85 @@ check "provenance" "shipped" {
   points  = 80
 }
 
+# Nothing can be edited where nothing can be written. That is what a read-only
+# root filesystem is for.
+
+not_applicable "pet-exec" {
+  reason = "preprod and prod are read-only, and take no edit"
+}
+
+not_applicable "pet-exec-kept" {
+  reason = "preprod and prod are read-only, and take no edit"
+}
+
+not_applicable "pet-copy-in" {
+  reason = "preprod and prod are read-only, and take no edit"
+}
+
+not_applicable "pet-restart" {
+  reason = "preprod and prod are read-only, and take no edit"
+}
+
+not_applicable "pet-rename" {
+  reason = "preprod and prod are read-only, and take no edit"
+}
+
+not_applicable "pet-memory" {
+  reason = "preprod and prod are read-only, and take no edit"
+}
+
+not_applicable "fresh-exec" {
+  reason = "preprod and prod are read-only, and take no edit"
+}
+
+not_applicable "fresh-exec-kept" {
+  reason = "preprod and prod are read-only, and take no edit"
+}
+
+not_applicable "fresh-copy-in" {
+  reason = "preprod and prod are read-only, and take no edit"
+}
+
+not_applicable "fresh-restart" {
+  reason = "preprod and prod are read-only, and take no edit"
+}
+
+not_applicable "fresh-rename" {
+  reason = "preprod and prod are read-only, and take no edit"
+}
+
+not_applicable "fresh-memory" {
+  reason = "preprod and prod are read-only, and take no edit"
+}
+
+not_applicable "fresh-created" {
+  reason = "preprod and prod are read-only, and take no edit"
+}
+
+not_applicable "command" {
+  reason = "preprod and prod are read-only: what edits when it starts dies there"
+}
+
+not_applicable "entrypoint" {
+  reason = "preprod and prod are read-only: what edits when it starts dies there"
+}
+
+not_applicable "health-command" {
+  reason = "preprod and prod are read-only: what edits when it starts dies there"
+}
+
+not_applicable "other-port" {
+  reason = "no container of the service is published on the host"
+}
+
+not_applicable "shared-network" {
+  reason = "no container of the service is published on the host"
+}
+
+not_applicable "any-address" {
+  reason = "no container of the service is published on the host"
+}
+
 hint {
   text = "Start the story's image with exactly what preprod asks for: `docker run --rm ${service.booking.preprod.run} IMAGE`. What does it say before it dies, and what is the next thing, once that is mended?"
 }

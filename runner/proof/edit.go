@@ -104,9 +104,13 @@ func (w *World) edit(ctx context.Context, p Place, container string, by func(con
 	if err != nil {
 		return err
 	}
-	err = by(ctx, w, container, edits)
+	return taken(ctx, by(ctx, w, container, edits))
+}
+
+// taken says of an edit that failed that it has no place in the lab: the
+// container is as the lab has it, so whether it takes edits is the lab's doing.
+func taken(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() == nil && !errors.As(err, new(*NotApplicable)) {
-		// The container is as the lab has it, so whether it takes edits is the lab's doing.
 		return notApplicable("the container does not take the edit: %v", err)
 	}
 	return err
@@ -237,7 +241,7 @@ func created(ctx context.Context, w *World) error {
 			if err != nil {
 				return err
 			}
-			if err := byCopy(ctx, w, id, edits); err != nil {
+			if err := taken(ctx, byCopy(ctx, w, id, edits)); err != nil {
 				return err
 			}
 			if _, err := w.docker(ctx, "start", id); err != nil {

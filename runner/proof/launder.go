@@ -101,11 +101,12 @@ func (w *World) eachLaundered(ctx context.Context, make func(Place, string) (str
 		if len(p.Pets) == 0 {
 			return notApplicable("no container of the start serves %s", p.Service.Address())
 		}
-		if err := w.edit(ctx, p, p.Pets[0], byCopy); err != nil {
+		pet, gone, err := w.editedPet(ctx, p)
+		if err != nil {
 			return err
 		}
-		image, err := make(p, p.Pets[0])
-		if err == nil && image == "" {
+		image, err := make(p, pet)
+		if err = errors.Join(err, gone()); err == nil && image == "" {
 			image, err = w.build(ctx)
 		}
 		if err != nil {
@@ -119,6 +120,34 @@ func (w *World) eachLaundered(ctx context.Context, make func(Place, string) (str
 		}
 		return nil
 	})
+}
+
+// editedPet edits a pet of a place. One that is read-only takes no edit: then it
+// is a container of its commit, which nothing forbids to write, and which gone
+// removes.
+func (w *World) editedPet(ctx context.Context, p Place) (pet string, gone func() error, err error) {
+	stays := func() error { return nil }
+	pet = p.Pets[0]
+	fixed, err := w.docker(ctx, "inspect", "--format", "{{.HostConfig.ReadonlyRootfs}}", pet)
+	if err != nil {
+		return "", nil, err
+	}
+	if fixed != "true" {
+		return pet, stays, w.edit(ctx, p, pet, byCopy)
+	}
+	frozen, err := w.made(w.docker(ctx, "commit", pet))
+	if err != nil {
+		return "", nil, err
+	}
+	twin, err := w.docker(ctx, "create", frozen)
+	if err != nil {
+		return "", nil, err
+	}
+	gone = func() error { _, err := w.docker(ctx, "rm", twin); return err }
+	if err := w.edit(ctx, p, twin, byCopy); err != nil {
+		return "", nil, errors.Join(err, gone())
+	}
+	return twin, gone, nil
 }
 
 // tarball puts the edited pet into the repository, packed.

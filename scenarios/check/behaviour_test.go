@@ -58,7 +58,7 @@ func TestHTTP(t *testing.T) {
 			second.ID, second.Name = "4", "web-002"
 			s.Live = append(s.Live, second)
 			s.Exchanges = append(s.Exchanges, evidence.Exchange{Request: s.Exchanges[0].Request, Container: "4", Status: 200, Body: "total=1"})
-		}), check.Fail, "total=1", []string{"GET /quote?nights=2"}, nil},
+		}), check.Fail, "total=1", []string{"web-002: GET /quote?nights=2"}, nil},
 		{"asks nothing", spec(0, `{}`), check.Error, "check todays_change asks nothing", nil, nil},
 		{"cannot be read", spec(0, `{`), check.Error, "reading what is asked over HTTP: unexpected end of JSON input", nil, nil},
 	})

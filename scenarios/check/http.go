@@ -127,7 +127,7 @@ func evalHTTP(c lab.Check, set *evidence.Set) Verdict {
 		return couldNot("check " + c.Name + " asks nothing")
 	}
 	v := Verdict{Status: Pass}
-	var failed []string // the paths that were not answered right
+	var failed []string // what was not answered right
 	for _, container := range s.Live {
 		for _, w := range wanted {
 			e, there := find(s.Exchanges, container.ID, w.Get)
@@ -144,11 +144,15 @@ func evalHTTP(c lab.Check, set *evidence.Set) Verdict {
 			if e.Truncated && e.Status == w.status() {
 				return couldNot(fmt.Sprintf("%s answers %s with more than can be kept, and what is expected is not in its first %d bytes", called(container), w.Get, len(e.Body)))
 			}
-			failed = append(failed, w.Get)
 			if v.Status == Pass {
 				v = Verdict{Status: Fail, Container: container.Name, Expected: expected, Observed: observed}
 			}
-			v.Details = append(v.Details, fmt.Sprintf("GET %s: %s, expected %s", w.Get, observed, expected))
+			of := ""
+			if len(s.Live) > 1 {
+				of = called(container) + ": "
+			}
+			failed = append(failed, of+"GET "+w.Get)
+			v.Details = append(v.Details, fmt.Sprintf("%sGET %s: %s, expected %s", of, w.Get, observed, expected))
 		}
 	}
 	if v.Status == Pass {
@@ -156,7 +160,7 @@ func evalHTTP(c lab.Check, set *evidence.Set) Verdict {
 		v.Expected = expectation(wanted[0])
 		v.Observed = fmt.Sprintf("%d of %d answers right", len(wanted)*len(s.Live), len(wanted)*len(s.Live))
 	} else if len(failed) == 1 {
-		v.Details = []string{"GET " + failed[0]} // the rest is in Expected and Observed
+		v.Details = failed // the rest is in Expected and Observed
 	}
 	return v
 }
