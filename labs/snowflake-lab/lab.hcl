@@ -288,7 +288,7 @@ quiz "fragile" {
 }
 
 quiz "names" {
-  question = "Which of these symptoms has which illness? A request works on box A and fails on box B."
+  question = "A request works on box A and fails on box B. Which illness is that?"
 
   choice "a" {
     text    = "Drift"

@@ -150,9 +150,15 @@ func (w *World) editedPet(ctx context.Context, p Place) (pet string, gone func()
 	return twin, gone, nil
 }
 
-// tarball puts the edited pet into the repository, packed.
+// tarball puts the edited pet into the repository, packed. It is that of the
+// first place: pets differ, and what runs everywhere must be the last commit's.
 func (w *World) tarball(ctx context.Context, base string) error {
+	packed := false
 	return w.eachLaundered(ctx, func(_ Place, pet string) (string, error) {
+		if packed {
+			return "", nil
+		}
+		packed = true
 		changes, err := w.changes(ctx, pet)
 		if err != nil {
 			return "", err
