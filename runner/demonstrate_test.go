@@ -50,7 +50,7 @@ func TestDemonstratedIsWhatWasSeenBefore(t *testing.T) {
 // is asked where it came from.
 func TestDerivedWaysDemonstrate(t *testing.T) {
 	t.Parallel()
-	some := []string{"pet-exec", "fresh-exec", "commit", "plain", "multi-stage", "rebuilt-twice", "compose", "pet-stopped"}
+	some := []string{"pet-exec", "fresh-exec", "commit", "rebuilt-twice", "compose"}
 	r := newRunner(t)
 	r.Program = program(t) // the right scenario's script calls it
 	outcome := provenBy(t, r, runner.TestOptions{Lab: fixture(t, "done"), Derived: some})
