@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-TIMEOUT     ?= 40m
+TIMEOUT     ?= 80m
 
 .PHONY: help
 help: ## list what there is to make
