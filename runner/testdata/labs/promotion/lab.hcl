@@ -114,7 +114,7 @@ scenario "dev_values_in_prod" {
   run = file("scenarios/dev-values-in-prod.sh")
 
   expect {
-    failing    = [check.todays_motd, check.run_as_declared, check.survives]
+    failing    = [check.todays_motd, check.run_as_declared]
     provenance = "altered"
     says       = ["tier=sell", "TIER"]
   }
