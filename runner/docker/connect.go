@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/docker/docker/api/types/versions"
@@ -29,6 +30,9 @@ type Engine struct {
 	client  *client.Client
 	host    string // for messages: unix:///var/run/docker.sock
 	builder string // what builds ask for: "1" classic, "2" BuildKit
+
+	mu   sync.Mutex
+	info *engine.Info // once it was asked for
 }
 
 var _ engine.Engine = (*Engine)(nil)

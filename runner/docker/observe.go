@@ -18,16 +18,23 @@ import (
 	"github.com/labctl/labctl/scenarios/evidence"
 )
 
-// Info implements engine.Observer.
+// Info implements engine.Observer. It is asked for once: engines run programs
+// to answer, which takes up to a second, and the answer stays.
 func (e *Engine) Info(ctx context.Context) (engine.Info, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.info != nil {
+		return *e.info, nil
+	}
 	info, err := e.client.Info(ctx)
 	if err != nil {
 		return engine.Info{}, e.failed(err, "asking the engine about itself")
 	}
-	return engine.Info{
+	e.info = &engine.Info{
 		Version: info.ServerVersion, API: e.client.ClientVersion(), Driver: info.Driver, Builder: e.builder,
 		Root: info.DockerRootDir, CPUs: info.NCPU, NoCage: noCage(info),
-	}, nil
+	}
+	return *e.info, nil
 }
 
 // Containers implements engine.Observer.
