@@ -59,7 +59,7 @@ func (r *Runner) gatherer(ctx context.Context, in Instance) (*gather.Gatherer, e
 	repo := workspace.Open(rec.Workspace)
 	return &gather.Gatherer{
 		Engine: r.Engine, Lab: l, Names: plan.Names{Instance: rec.Instance}, Record: rec,
-		Labels: commonLabels(rec, r.User), Version: r.Version, Now: r.Now, Progress: r.Progress,
+		Labels: commonLabels(rec, r.User), Version: r.Version, Now: r.Now, Progress: r.Progress, Fresh: r.fresh,
 		Baseline:   func() (*state.Baseline, error) { return r.State.LoadBaseline(rec.Instance) },
 		Repository: func() (gather.Repository, error) { return repo, nil },
 		CleanRoom: func(ctx context.Context, of, commit string) (gather.Built, error) {

@@ -164,10 +164,47 @@ func TestCheatsAreDerivedForAnyLab(t *testing.T) {
 	} {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
-			if outcome := proven(t, runner.TestOptions{Lab: dir, Derived: some}); len(outcome.Proofs) != len(some) {
-				t.Errorf("%d of %d were tried", len(outcome.Proofs), len(some))
+			outcome := proven(t, runner.TestOptions{Lab: dir, Derived: some})
+			var tried []string
+			for _, p := range outcome.Proofs {
+				tried = append(tried, p.Name)
+			}
+			if !slices.Equal(tried, some) {
+				t.Errorf("tried were %s, want %s", tried, some)
 			}
 		})
+	}
+}
+
+// One of three honest ways that are gone at once has no place in this lab: the
+// others must not suffer for it.
+func TestWhatComesOutWrongTogetherIsTriedAlone(t *testing.T) {
+	t.Parallel()
+	dir := documentedLab(t)
+	dockerfile := filepath.Join(dir, "workspace", "Dockerfile")
+	content, err := os.ReadFile(dockerfile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, _ := strings.Cut(string(content), "CMD")
+	// The way "names" calls the host so.
+	after := `CMD ["sh", "-c", "[ $(hostname) != web ] || rm /srv/index.html; exec httpd -f -p 8080 -h /srv"]` + "\n"
+	if err := os.WriteFile(dockerfile, []byte(before+after), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	outcome, err := newRunner(t).Test(t.Context(), runner.TestOptions{
+		Lab: dir, Cwd: dir, Derived: []string{"no-cache", "squashed", "names", "init"}, Parallel: 2, Trust: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range outcome.Proofs {
+		got = append(got, p.Name+" "+p.Outcome+" with "+strings.Join(p.With, ","))
+	}
+	want := []string{"no-cache cleared with ", "squashed cleared with ", "names unsaid with ", "init cleared with "}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

@@ -9,11 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/labctl/labctl/runner/plan"
 	"github.com/labctl/labctl/runner/problem"
 	"github.com/labctl/labctl/runner/progress"
 	"github.com/labctl/labctl/runner/proof"
@@ -53,6 +51,7 @@ type ProofResult struct {
 	Checks       map[string]check.Status `json:"checks,omitempty"`  // by name; of several environments the worst
 	Killers      []string                `json:"killers,omitempty"` // the lab's checks of that kind
 	Seconds      float64                 `json:"seconds"`
+	With         []string                `json:"with,omitempty"` // honest ways that were gone in the same go
 	Report       *report.Report          `json:"report,omitempty"`
 	Kept         string                  `json:"kept,omitempty"` // instance that was kept for a look
 	declaredAway string
@@ -60,7 +59,7 @@ type ProofResult struct {
 
 // model is how the lab is done right, kept for what is derived from it.
 type model struct {
-	proof.Model
+	*proof.Model
 	seed int64
 }
 
@@ -97,7 +96,7 @@ func known(l *lab.Lab, names []string) error {
 // model keeps what others are derived from: the repository, and what a live
 // container of each place holds.
 func (in *tried) model(ctx context.Context, dir string) (*model, error) {
-	m := &model{seed: in.rec.Seed}
+	m := &model{Model: &proof.Model{}, seed: in.rec.Seed}
 	m.Repository = filepath.Join(dir, "repository.git")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("keeping the right scenario: %w", err)
@@ -147,10 +146,11 @@ func places(l *lab.Lab) []lab.Service {
 
 // item is a cheat or an honest way, and what is to be done for it.
 type item struct {
-	result  ProofResult
-	ownBase bool
-	word    func(context.Context, *proof.World) (report.Word, error) // nil for honest ways
-	do      func(context.Context, *proof.World) error
+	result ProofResult
+	needs  proof.Needs
+	word   func(context.Context, *proof.World) (report.Word, error) // nil for honest ways
+	do     func(context.Context, *proof.World) error                // nil for honest ways
+	way    proof.Way                                                // of honest ways
 }
 
 // items are all that are tried of a lab, in order: derived cheats with the
@@ -171,13 +171,14 @@ func items(l *lab.Lab) []item {
 			continue // the lab has one of its own in its place
 		}
 		add(item{
-			result:  ProofResult{Name: c.Name, Family: c.Family, Doc: c.Doc, Killer: c.Killer},
-			ownBase: c.OwnBase, word: c.Word, do: c.Do,
+			result: ProofResult{Name: c.Name, Family: c.Family, Doc: c.Doc, Killer: c.Killer},
+			needs:  c.Needs, word: c.Word, do: c.Do,
 		})
 	}
 	for _, c := range l.Cheats {
 		add(item{
 			result: ProofResult{Name: c.Name, Family: "own", Doc: "the lab's own", Killer: c.KilledBy},
+			needs:  needsAll,
 			word:   func(context.Context, *proof.World) (report.Word, error) { return report.Word(c.Provenance), nil },
 			do: func(ctx context.Context, w *proof.World) error {
 				return runScript(ctx, w.Workspace, "cheat."+c.Name, c.Script, w.Env)
@@ -185,7 +186,7 @@ func items(l *lab.Lab) []item {
 		})
 	}
 	for _, way := range proof.Ways() {
-		add(item{result: ProofResult{Name: way.Name, Family: Honest, Doc: way.Doc}, do: way.Do})
+		add(item{result: ProofResult{Name: way.Name, Family: Honest, Doc: way.Doc}, needs: way.Needs, way: way})
 	}
 	return out
 }
@@ -204,111 +205,40 @@ func (t *trial) prove(ctx context.Context, l *lab.Lab) error {
 	}
 	t.Progress.Send(progress.Event{State: progress.Detail, Total: len(todo)})
 	t.outcome.Proofs = make([]ProofResult, len(todo))
+	n := max(1, t.o.Parallel)
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(1, t.o.Parallel))
-	for i, item := range todo {
-		group.Go(func() error {
-			t.Progress.Send(progress.Event{State: progress.Begun, Step: item.result.Name})
-			begun := time.Now()
-			result := item.result
-			t.judge(ctx, item, &result)
-			result.Seconds = time.Since(begun).Seconds()
-			state := progress.Done
-			if !result.OK {
-				state = progress.Failed
-			}
-			t.Progress.Send(progress.Event{State: state, Step: item.result.Name})
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			t.outcome.Proofs[i] = result
-			return ctx.Err()
-		})
+	group.SetLimit(n)
+	for _, lane := range lanes(attempts(todo), n) {
+		group.Go(func() error { return t.along(ctx, lane, todo) })
 	}
 	return group.Wait()
 }
 
-// judge tries one item and fills in how it came out.
-func (t *trial) judge(ctx context.Context, i item, result *ProofResult) {
+// judge says how an item came out, by its report or by why there is none.
+func (p *ProofResult) judge(rep *report.Report, err error) {
 	var away *proof.NotApplicable
-	o := instanceOptions{name: "proof-" + i.result.Name, seed: t.model.seed, keep: t.o.Keep, always: t.o.KeepAll, ownBase: i.ownBase}
-	err := t.instance(ctx, o, func(ctx context.Context, in *tried) (bool, error) {
-		rep, err := t.try(ctx, i, in, result)
-		if err != nil {
-			return errors.As(err, &away), err
-		}
-		result.Report = rep
-		result.Checks = cells(rep)
-		for _, c := range rep.Checks {
-			if (c.Kind == result.Killer || c.Name == result.Killer) && !slices.Contains(result.Killers, c.Name) {
-				result.Killers = append(result.Killers, c.Name)
-			}
-		}
-		result.Outcome, result.Because = verdictOn(*result, rep)
-		if result.declaredAway != "" && (result.Outcome == Killed || result.Outcome == Cleared) {
-			result.Outcome, result.Because = Untrue, "the lab says that it is not applicable ("+result.declaredAway+"), and yet it is"
-		}
-		return result.Outcome == Killed || result.Outcome == Cleared, nil
-	}, &result.Kept)
 	switch {
 	case errors.As(err, &away):
-		result.Outcome, result.Because = Unsaid, away.Why
+		p.Outcome, p.Because = Unsaid, away.Why
 	case err != nil:
-		result.Outcome, result.Because = Untried, err.Error()
-	}
-	if result.Outcome == Unsaid && result.declaredAway != "" {
-		result.Outcome, result.Because = NotApplicable, result.declaredAway
-	}
-	result.OK = slices.Contains([]string{Killed, Cleared, NotApplicable}, result.Outcome)
-}
-
-// try brings an item about in a fresh instance, and grades it.
-func (t *trial) try(ctx context.Context, i item, in *tried, result *ProofResult) (*report.Report, error) {
-	w, err := in.world(t.model.Model)
-	if err != nil {
-		return nil, err
-	}
-	in.after = func(ctx context.Context) error {
-		t.mu.Lock()
-		t.images = append(t.images, w.Images()...)
-		t.mu.Unlock()
-		return w.Close(ctx)
-	}
-	if i.word != nil {
-		if result.Provenance, err = i.word(ctx, w); err != nil {
-			return nil, err
-		}
-	}
-	if err := i.do(ctx, w); err != nil {
-		return nil, err
-	}
-	return in.grade(ctx)
-}
-
-// world is an instance as cheats and ways see it.
-func (in *tried) world(m proof.Model) (*proof.World, error) {
-	told, err := told(in.lab, in.rec)
-	if err != nil {
-		return nil, err
-	}
-	names := plan.Names{Instance: in.rec.Instance}
-	w := &proof.World{
-		Instance: in.rec.Instance, Workspace: in.rec.Workspace, Tmp: in.tmp, Env: in.env, Model: m, Builder: in.Engine,
-	}
-	for _, s := range places(in.lab) {
-		t := told.Services[slices.IndexFunc(told.Services, func(t lab.ToldService) bool { return t.Name == s.Name && t.Environment == s.Environment })]
-		p := proof.Place{Service: s, Network: t.Network, Run: strings.Fields(t.Run)}
-		p.Address = strings.TrimPrefix(t.URL, "http://")
-		for _, c := range in.lab.Start().Containers {
-			if c.Service == s.Name && c.Environment == s.Environment {
-				p.Pets = append(p.Pets, names.Container(c.Name))
+		p.Outcome, p.Because = Untried, err.Error()
+	default:
+		p.Report, p.Checks = rep, cells(rep)
+		for _, c := range rep.Checks {
+			if (c.Kind == p.Killer || c.Name == p.Killer) && !slices.Contains(p.Killers, c.Name) {
+				p.Killers = append(p.Killers, c.Name)
 			}
 		}
-		w.Places = append(w.Places, p)
+		p.Outcome, p.Because = verdictOn(*p, rep)
 	}
-	if slices.ContainsFunc(in.lab.Checks, func(c lab.Check) bool { return c.Kind == check.Demonstrated.Type }) {
-		w.Demonstrate = in.demonstrate
+	switch {
+	case p.declaredAway == "":
+	case p.Outcome == Unsaid:
+		p.Outcome, p.Because = NotApplicable, p.declaredAway
+	case p.Outcome == Killed || p.Outcome == Cleared:
+		p.Outcome, p.Because = Untrue, "the lab says that it is not applicable ("+p.declaredAway+"), and yet it is"
 	}
-	return w, nil
+	p.OK = slices.Contains([]string{Killed, Cleared, NotApplicable}, p.Outcome)
 }
 
 // demonstrate has labctl look at what a check demonstrated asks about, as a

@@ -6,6 +6,7 @@ package runner
 import (
 	"context"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/labctl/labctl/runner/engine"
@@ -34,6 +35,10 @@ type Runner struct {
 	// cache is the folder that clean rooms keep what they built in; "" is the
 	// state's own.
 	cache string
+
+	// fresh is what fresh containers of one instance did, for Test, which looks
+	// at it many times; nil has every look try its own.
+	fresh *sync.Map
 
 	// ownBase gives instances that are started bases with tags of their own.
 	ownBase bool

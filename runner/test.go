@@ -61,7 +61,7 @@ func (r *Runner) Test(ctx context.Context, o TestOptions) (*TestOutcome, error) 
 	t.outcome.Whole = err == nil
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), imagesWithin)
 	defer cancel()
-	err = errors.Join(err, t.removeImages(clean))
+	err = errors.Join(err, t.left, t.removeImages(clean))
 	if !t.kept {
 		err = errors.Join(err, os.RemoveAll(dir))
 	}
@@ -127,10 +127,13 @@ type trial struct {
 	right string // the scenario that cheats are derived from
 	model *model // how it did things, once it came about
 
+	layers sync.Map // what images' layers hold, by image ID
+
 	mu      sync.Mutex
 	outcome TestOutcome
 	images  []string
 	kept    bool
+	left    error // why not all of it could be removed
 }
 
 // scenarios brings the chosen ones about, several at once.
@@ -191,6 +194,25 @@ func (t *trial) bringAbout(ctx context.Context, name string, result *TestResult)
 	}, &result.Kept)
 }
 
+// knownLayers reads the layers of each image once, however many instances have it.
+type knownLayers struct {
+	engine.Engine
+	known *sync.Map
+}
+
+// Layers implements engine.Observer. What an ID names never changes; a tag may
+// be another image's by now.
+func (k knownLayers) Layers(ctx context.Context, image string) (map[string]evidence.Layer, error) {
+	if known, is := k.known.Load(image); is {
+		return known.(map[string]evidence.Layer), nil
+	}
+	layers, err := k.Engine.Layers(ctx, image)
+	if err == nil && strings.HasPrefix(image, "sha256:") {
+		k.known.Store(image, layers)
+	}
+	return layers, err
+}
+
 // instanceOptions say what an instance is tried with.
 type instanceOptions struct {
 	name    string // of what is tried, unique in one call of Test
@@ -216,7 +238,7 @@ type tried struct {
 func (t *trial) instance(ctx context.Context, o instanceOptions, try func(context.Context, *tried) (ok bool, err error), kept *string) (err error) {
 	r := *t.Runner
 	r.Progress, r.cache, r.ownBase = nil, filepath.Join(t.dir, "cleanroom"), o.ownBase
-	r.Engine = t.Engine
+	r.Engine = knownLayers{t.Engine, &t.layers}
 	dir := filepath.Join(t.dir, o.name)
 	if !o.keep && !o.always {
 		r.parent = t.State

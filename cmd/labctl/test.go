@@ -37,7 +37,8 @@ Every scenario is brought about in an instance of its own, graded, and its
 report compared with what the scenario expects. Then labctl fakes the rebuild
 itself, in ways that it derives from the lab's start and right scenario, and
 demands that the named check says no; and it rebuilds honestly in many ways,
-which must get all points. With scenarios named, just those are tried.
+which must get all points. Those share instances, and what comes out wrong there
+is tried again in one of its own. With scenarios named, just those are tried.
 
 The matrix has a row for each cheat and a column for each check. A cheat that
 survives, or an honest way that is accused, fails the lab: exit code 1. What

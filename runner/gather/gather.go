@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/labctl/labctl/runner/engine"
@@ -62,6 +63,11 @@ type Gatherer struct {
 	Version       string
 	Now           func() time.Time
 	Progress      progress.Func
+
+	// Fresh is what fresh containers did at earlier looks at this instance. What
+	// is there is not tried again: the image and the declaration are the same.
+	// Nil has each look try its own.
+	Fresh *sync.Map
 }
 
 // Gather looks once, and once more when something changed meanwhile.

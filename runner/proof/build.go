@@ -12,79 +12,61 @@ import (
 )
 
 // builds are honest ways of making an image.
-var builds = []Way{
-	{"plain", "docker build, as everybody does", func(ctx context.Context, w *World) error {
-		return w.right(ctx)
+var builds = family("build", []Way{
+	{Name: "plain", Doc: "docker build, as everybody does"},
+	{Name: "other-tag", Doc: "another image name and tag", build: func(ctx context.Context, w *World) (string, error) {
+		return w.build(ctx, "--tag", w.Instance+"-shop/front:2030.1-rc.1")
 	}},
-	{"other-tag", "another image name and tag", func(ctx context.Context, w *World) error {
-		return w.right(ctx, "--tag", w.Instance+"-shop/front:2030.1-rc.1")
+	{Name: "no-cache", Doc: "docker build --no-cache", build: func(ctx context.Context, w *World) (string, error) {
+		return w.build(ctx, "--no-cache")
 	}},
-	{"no-cache", "docker build --no-cache", func(ctx context.Context, w *World) error {
-		return w.right(ctx, "--no-cache")
-	}},
-	{"buildkit", "BuildKit, through the engine's API", buildKit},
-	{"multi-stage", "a stage that collects, and one that takes from it", func(ctx context.Context, w *World) error {
+	{Name: "buildkit", Doc: "BuildKit, through the engine's API", build: buildKit},
+	{Name: "multi-stage", Doc: "a stage that collects, and one that takes from it", before: func(ctx context.Context, w *World) error {
 		return w.staged(ctx, func(base string) string { return "FROM " + base })
 	}},
-	{"multi-stage-scratch", "stages onto an empty base, with COPY --from", func(ctx context.Context, w *World) error {
+	{Name: "multi-stage-scratch", Doc: "stages onto an empty base, with COPY --from", before: func(ctx context.Context, w *World) error {
 		return w.staged(ctx, func(string) string { return "FROM scratch" })
 	}},
-	{"umask-002", "a clone under umask 002", func(ctx context.Context, w *World) error { return w.cloned(ctx, "002") }},
-	{"umask-022", "a clone under umask 022", func(ctx context.Context, w *World) error { return w.cloned(ctx, "022") }},
-	{"umask-027", "a clone under umask 027", func(ctx context.Context, w *World) error { return w.cloned(ctx, "027") }},
-	{"umask-077", "a clone under umask 077", func(ctx context.Context, w *World) error { return w.cloned(ctx, "077") }},
-	{"rebuilt-twice", "rebuilt, and rebuilt again", func(ctx context.Context, w *World) error {
-		if err := w.goRight(ctx); err != nil {
-			return err
+	{Name: "umask-002", Doc: "a clone under umask 002", build: cloned("002")},
+	{Name: "umask-022", Doc: "a clone under umask 022", build: cloned("022")},
+	{Name: "umask-027", Doc: "a clone under umask 027", build: cloned("027")},
+	{Name: "umask-077", Doc: "a clone under umask 077", build: cloned("077")},
+	{Name: "rebuilt-twice", Doc: "rebuilt, and rebuilt again", build: func(ctx context.Context, w *World) (string, error) {
+		image, err := w.build(ctx, "--no-cache")
+		if err != nil {
+			return "", err
 		}
-		for range 2 {
-			image, err := w.build(ctx, "--no-cache")
-			if err != nil {
-				return err
-			}
-			ids, err := w.replace(ctx, image, extra{})
-			if err != nil {
-				return err
-			}
-			// The next round finds these in the places of the start's.
-			for i := range w.Places {
-				n := w.Places[i].Service.Replicas
-				w.Places[i].Pets, ids = ids[:n], ids[n:]
-			}
+		ids, err := w.replace(ctx, image, extra{})
+		if err != nil {
+			return "", err
 		}
-		return nil
+		// The next round finds these in the places of the start's.
+		for i := range w.Places {
+			n := w.Places[i].Service.Replicas
+			w.Places[i].Pets, ids = ids[:n], ids[n:]
+		}
+		return w.build(ctx, "--no-cache")
 	}},
-}
-
-// right does what the right scenario has in the repository, and rebuilds.
-func (w *World) right(ctx context.Context, args ...string) error {
-	return all(
-		func() error { return w.goRight(ctx) },
-		func() error { return w.rebuild(ctx, args...) },
-	)
-}
+})
 
 // buildKit asks the engine for BuildKit, which a docker command without its
 // plugin cannot.
-func buildKit(ctx context.Context, w *World) error {
-	if err := w.goRight(ctx); err != nil {
-		return err
-	}
+func buildKit(ctx context.Context, w *World) (string, error) {
 	head, err := w.git(ctx, "rev-parse", "HEAD")
 	if err != nil {
-		return err
+		return "", err
 	}
 	files, err := workspace.Open(w.Workspace).Files(ctx, head)
 	if err != nil {
-		return err
+		return "", err
 	}
 	dockerfile, err := w.dockerfile()
 	if err != nil {
-		return err
+		return "", err
 	}
 	bases, err := cleanroom.Bases([]byte(dockerfile))
 	if err != nil {
-		return err
+		return "", err
 	}
 	// The context as a docker command sends it: what is ignored left out, and
 	// the lab's images under their own tags.
@@ -94,26 +76,18 @@ func buildKit(ctx context.Context, w *World) error {
 	}
 	c, err := cleanroom.NewContext(files, cleanroom.Rules{Pins: pins, BuildKit: true})
 	if err != nil {
-		return err
+		return "", err
 	}
 	var packed bytes.Buffer
 	if err := c.WriteTar(&packed, "Dockerfile", func(tag string) string { return tag }); err != nil {
-		return err
+		return "", err
 	}
-	image, err := w.made(w.Builder.Build(ctx, engine.BuildRequest{Context: &packed, Dockerfile: "Dockerfile", Builder: engine.BuilderBuildKit}))
-	if err != nil {
-		return err
-	}
-	_, err = w.replace(ctx, image, extra{})
-	return err
+	return w.made(w.Builder.Build(ctx, engine.BuildRequest{Context: &packed, Dockerfile: "Dockerfile", Builder: engine.BuilderBuildKit}))
 }
 
 // staged has HEAD collect the image's content in one stage and take it into
-// another, and rebuilds.
+// another.
 func (w *World) staged(ctx context.Context, from func(base string) string) error {
-	if err := w.goRight(ctx); err != nil {
-		return err
-	}
 	base, err := w.base()
 	if err != nil {
 		return err
@@ -145,25 +119,17 @@ func (w *World) staged(ctx context.Context, from func(base string) string) error
 			return w.write("Dockerfile", strings.TrimRight(first, "\n")+"\n\n"+strings.Join(last, "\n")+"\n")
 		},
 		func() error { return w.commit(ctx, "Collect in one stage, run another") },
-		func() error { return w.rebuild(ctx) },
 	)
 }
 
 // cloned builds in a fresh clone, whose files have the modes of an umask.
-func (w *World) cloned(ctx context.Context, umask string) error {
-	if err := w.goRight(ctx); err != nil {
-		return err
+func cloned(umask string) func(context.Context, *World) (string, error) {
+	return func(ctx context.Context, w *World) (string, error) {
+		const script = `umask "$1" && git clone --quiet . "$2" && cd "$2" && docker build --quiet .`
+		var out bytes.Buffer
+		if err := w.command(ctx, nil, &out, "sh", "-c", script, "sh", umask, filepath.Join(w.Tmp, "clone-"+umask)); err != nil {
+			return "", err
+		}
+		return w.made(strings.TrimSpace(out.String()), nil)
 	}
-	clone := filepath.Join(w.Tmp, "clone-"+umask)
-	const script = `umask "$1" && git clone --quiet . "$2" && cd "$2" && docker build --quiet .`
-	var out bytes.Buffer
-	if err := w.command(ctx, nil, &out, "sh", "-c", script, "sh", umask, clone); err != nil {
-		return err
-	}
-	image, err := w.made(strings.TrimSpace(out.String()), nil)
-	if err != nil {
-		return err
-	}
-	_, err = w.replace(ctx, image, extra{})
-	return err
 }

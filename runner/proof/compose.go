@@ -79,9 +79,6 @@ func byCompose(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
-	if err := w.goRight(ctx); err != nil {
-		return err
-	}
 	return w.eachPlace(ctx, func(i int, p Place) error {
 		if err := w.shoot(ctx, p); err != nil {
 			return err

@@ -55,7 +55,7 @@ func edits() (pet, replacement []Cheat) {
 			return err
 		}
 		pet = append(pet, Cheat{
-			Name: "pet-" + how.name, Family: "edit", Doc: how.doc + ", on the pet", Killer: "replaced", Word: always(report.Patched),
+			Name: "pet-" + how.name, Family: "edit", Doc: how.doc + ", on the pet", Killer: "replaced", Word: always(report.Patched), Needs: NeedsStart,
 			Do: func(ctx context.Context, w *World) error {
 				return done(w, w.eachPlace(ctx, func(_ int, p Place) error {
 					for _, pet := range p.Pets {

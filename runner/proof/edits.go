@@ -135,11 +135,27 @@ func (w *World) editsTo(ctx context.Context, p Place, container string) ([]edit,
 
 // editsToImage are what an image lacks of the right container of a place.
 func (w *World) editsToImage(ctx context.Context, p Place, image string) ([]edit, error) {
+	key := p.Service.Address() + " " + image
+	w.Model.edits.Lock()
+	edits, known := w.Model.edits.found[key]
+	w.Model.edits.Unlock()
+	if known {
+		return edits, nil
+	}
 	before, err := w.exportImage(ctx, image)
 	if err != nil {
 		return nil, err
 	}
-	return w.editsFrom(p, before)
+	if edits, err = w.editsFrom(p, before); err != nil {
+		return nil, err
+	}
+	w.Model.edits.Lock()
+	defer w.Model.edits.Unlock()
+	if w.Model.edits.found == nil {
+		w.Model.edits.found = map[string][]edit{}
+	}
+	w.Model.edits.found[key] = edits
+	return edits, nil
 }
 
 func (w *World) editsFrom(p Place, before string) ([]edit, error) {
@@ -237,17 +253,37 @@ func (w *World) imageOf(ctx context.Context, container string) (string, error) {
 	return w.docker(ctx, "inspect", "--format", "{{.Image}}", container)
 }
 
+// once finds a word out once: pets of one seed have the same done to them.
+func once(name string, word func(context.Context, *World) (report.Word, error)) func(context.Context, *World) (report.Word, error) {
+	return func(ctx context.Context, w *World) (report.Word, error) {
+		w.Model.words.Lock()
+		defer w.Model.words.Unlock()
+		if found := w.Model.words.found[name]; found != "" {
+			return found, nil
+		}
+		found, err := word(ctx, w)
+		if err != nil {
+			return "", err
+		}
+		if w.Model.words.found == nil {
+			w.Model.words.found = map[string]report.Word{}
+		}
+		w.Model.words.found[name] = found
+		return found, nil
+	}
+}
+
 // ofThePet is the word of an image that holds all that the edited pet has:
 // laundered, if something is left of what somebody did to it by hand.
-func ofThePet(ctx context.Context, w *World) (report.Word, error) {
+var ofThePet = once("of the pet", func(ctx context.Context, w *World) (report.Word, error) {
 	return w.launders(ctx, w.editsTo, func(at []string, edited map[string]bool) bool {
 		return slices.ContainsFunc(at, func(path string) bool { return !edited[path] })
 	})
-}
+})
 
 // ofTheEdits is the word of an image that holds what the right one has and
 // HEAD does not make: laundered, if the pet has some of it by hand.
-func ofTheEdits(ctx context.Context, w *World) (report.Word, error) {
+var ofTheEdits = once("of the edits", func(ctx context.Context, w *World) (report.Word, error) {
 	return w.launders(ctx, func(ctx context.Context, p Place, pet string) ([]edit, error) {
 		image, err := w.imageOf(ctx, pet)
 		if err != nil {
@@ -255,7 +291,7 @@ func ofTheEdits(ctx context.Context, w *World) (report.Word, error) {
 		}
 		return w.editsToImage(ctx, p, image)
 	}, func([]string, map[string]bool) bool { return false })
-}
+})
 
 // launders decides between the two words for an image that edits are laid
 // over: stays tells whether something done by hand, at these paths, is still

@@ -2,6 +2,7 @@ package proof
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/labctl/labctl/scenarios/lab"
@@ -11,7 +12,7 @@ import (
 // fronts let something else answer than what is shown.
 var fronts = []Cheat{
 	{
-		Name: "other-port", Family: "front", Doc: "the committed pet answers, and an honest container idles on another port", Killer: "built_from_repo", Word: ofThePet,
+		Name: "other-port", Family: "front", Doc: "the committed pet answers, and an honest container idles on another port", Killer: "built_from_repo", Word: ofThePet, Needs: NeedsPets,
 		Do: func(ctx context.Context, w *World) error {
 			if err := w.published(); err != nil {
 				return err
@@ -33,7 +34,7 @@ var fronts = []Cheat{
 		},
 	},
 	{
-		Name: "shared-network", Family: "front", Doc: "the committed pet answers in the network namespace of an honest image's container", Killer: "served_by", Word: always(report.Impostor),
+		Name: "shared-network", Family: "front", Doc: "the committed pet answers in the network namespace of an honest image's container", Killer: "served_by", Word: always(report.Impostor), Needs: NeedsPets,
 		Do: sharedNetwork,
 	},
 }
@@ -61,11 +62,12 @@ func sharedNetwork(ctx context.Context, w *World) error {
 		if len(p.Pets) == 0 {
 			return notApplicable("no container of the start serves %s", p.Service.Address())
 		}
-		if err := w.edit(ctx, p, p.Pets[0], byCopy); err != nil {
+		pet, gone, err := w.editedPet(ctx, p)
+		if err != nil {
 			return err
 		}
-		image, err := w.made(w.docker(ctx, "commit", p.Pets[0]))
-		if err != nil {
+		image, err := w.made(w.docker(ctx, "commit", pet))
+		if err = errors.Join(err, gone()); err != nil {
 			return err
 		}
 		if err := w.shoot(ctx, p); err != nil {

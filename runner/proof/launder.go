@@ -23,17 +23,17 @@ import (
 // end is new and clean.
 var launders = []Cheat{
 	{
-		Name: "commit", Family: "launder", Doc: "commit the edited pet, and run that", Killer: "built_from_repo", Word: ofThePet,
+		Name: "commit", Family: "launder", Doc: "commit the edited pet, and run that", Killer: "built_from_repo", Word: ofThePet, Needs: NeedsPets,
 		Do: func(ctx context.Context, w *World) error { return w.launder(ctx, nil) },
 	},
 	{
-		Name: "commit-looks-built", Family: "launder", Doc: "commit it with a history that looks like BuildKit's", Killer: "built_from_repo", Word: ofThePet,
+		Name: "commit-looks-built", Family: "launder", Doc: "commit it with a history that looks like BuildKit's", Killer: "built_from_repo", Word: ofThePet, Needs: NeedsPets,
 		Do: func(ctx context.Context, w *World) error {
 			return w.launder(ctx, []string{"--message", "buildkit.dockerfile.v0", "--author", "", "--change", "LABEL org.opencontainers.image.source=git"})
 		},
 	},
 	{
-		Name: "export-import", Family: "launder", Doc: "export the edited pet, and import it as an image", Killer: "built_from_repo", Word: ofThePet,
+		Name: "export-import", Family: "launder", Doc: "export the edited pet, and import it as an image", Killer: "built_from_repo", Word: ofThePet, Needs: NeedsPets,
 		Do: func(ctx context.Context, w *World) error {
 			return w.eachLaundered(ctx, func(p Place, pet string) (string, error) {
 				changes, err := w.changes(ctx, pet)
@@ -55,11 +55,11 @@ var launders = []Cheat{
 		},
 	},
 	{
-		Name: "save-load", Family: "launder", Doc: "save the pet's image, edit its last layer, and load it again", Killer: "built_from_repo", Word: ofTheEdits,
+		Name: "save-load", Family: "launder", Doc: "save the pet's image, edit its last layer, and load it again", Killer: "built_from_repo", Word: ofTheEdits, Needs: NeedsPets,
 		Do: saveLoad,
 	},
 	{
-		Name: "from-the-pet", Family: "launder", Doc: "build HEAD FROM the committed pet", Killer: "built_from_repo", Word: ofThePet,
+		Name: "from-the-pet", Family: "launder", Doc: "build HEAD FROM the committed pet", Killer: "built_from_repo", Word: ofThePet, Needs: NeedsPets,
 		Do: func(ctx context.Context, w *World) error {
 			tag := w.Instance + "-golden:1"
 			return w.eachLaundered(ctx, func(p Place, pet string) (string, error) {
@@ -72,11 +72,11 @@ var launders = []Cheat{
 		},
 	},
 	{
-		Name: "tar-on-scratch", Family: "launder", Doc: "commit a tar of the edited pet, and unpack it on an empty base", Killer: "source", Word: always(report.Laundered),
+		Name: "tar-on-scratch", Family: "launder", Doc: "commit a tar of the edited pet, and unpack it on an empty base", Killer: "source", Word: always(report.Laundered), Needs: NeedsPets,
 		Do: func(ctx context.Context, w *World) error { return w.tarball(ctx, "scratch") },
 	},
 	{
-		Name: "tar-on-the-base", Family: "launder", Doc: "commit a tar of the edited pet, and unpack it on the lab's base", Killer: "source", Word: always(report.Laundered),
+		Name: "tar-on-the-base", Family: "launder", Doc: "commit a tar of the edited pet, and unpack it on the lab's base", Killer: "source", Word: always(report.Laundered), Needs: NeedsPets,
 		Do: func(ctx context.Context, w *World) error {
 			base, err := w.base()
 			if err != nil {
@@ -133,7 +133,11 @@ func (w *World) editedPet(ctx context.Context, p Place) (pet string, gone func()
 		return "", nil, err
 	}
 	if fixed != "true" {
-		return pet, stays, w.edit(ctx, p, pet, byCopy)
+		err := w.edit(ctx, p, pet, byCopy)
+		if errors.Is(err, errNothing) { // what was tried before left it edited
+			err = nil
+		}
+		return pet, stays, err
 	}
 	frozen, err := w.made(w.docker(ctx, "commit", pet))
 	if err != nil {

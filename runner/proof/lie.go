@@ -48,14 +48,15 @@ var lies = []Cheat{
 	},
 	{
 		Name: "poisoned-base", Family: "lie", Doc: "move the base's tag to the committed pet, and let HEAD add nothing to it", Killer: "built_from_repo", Word: ofThePet,
-		OwnBase: true, Do: poisonedBase,
+		Needs: NeedsOwnBase, Do: poisonedBase,
 	},
 	{
 		Name: "poisoned-cache", Family: "lie", Doc: "plant an image in the classic builder's cache that looks like HEAD's last step", Killer: "built_from_repo", Word: ofTheEdits,
-		OwnBase: true, Do: poisonedCache,
+		Needs: NeedsOwnBase, Do: poisonedCache,
 	},
 	{
-		Name: "fetched-by-run", Family: "lie", Doc: "fetch the files from the running pet in a RUN step", Killer: "built_from_repo", Word: ofTheEdits,
+		Name: "fetched-by-run", Family: "lie", Doc: "fetch the files from the edited pet in a RUN step", Killer: "built_from_repo", Word: ofTheEdits,
+		Needs: NeedsPets,
 		Do: func(ctx context.Context, w *World) error {
 			return w.fetched(ctx, func(url string, e edit) string {
 				return fmt.Sprintf("RUN wget -q -O %s %s && chmod %o %s", e.path(), url, e.header.Mode&0o7777, e.path())
@@ -63,7 +64,8 @@ var lies = []Cheat{
 		},
 	},
 	{
-		Name: "fetched-by-add", Family: "lie", Doc: "fetch the files from the running pet by ADD of a URL", Killer: "built_from_repo", Word: ofTheEdits,
+		Name: "fetched-by-add", Family: "lie", Doc: "fetch the files from the edited pet by ADD of a URL", Killer: "built_from_repo", Word: ofTheEdits,
+		Needs: NeedsPets,
 		Do: func(ctx context.Context, w *World) error {
 			return w.fetched(ctx, func(url string, e edit) string {
 				// What is added by URL can be read by its owner alone.
@@ -209,9 +211,9 @@ func poisonedCache(ctx context.Context, w *World) error {
 }
 
 // fetched adds steps to HEAD's Dockerfile that get the edited files from the
-// pet while it runs, through a server that hands them out. The Dockerfile and
+// edited pet, through a server that hands them out. The Dockerfile and
 // the image hold everything then, and the repository nothing.
-func (w *World) fetched(ctx context.Context, step func(url string, e edit) string) error {
+func (w *World) fetched(ctx context.Context, step func(url string, e edit) string) (err error) {
 	p := w.first()
 	if len(p.Pets) == 0 {
 		return notApplicable("no container of the start serves %s", p.Service.Address())
@@ -224,11 +226,13 @@ func (w *World) fetched(ctx context.Context, step func(url string, e edit) strin
 	if err != nil {
 		return err
 	}
-	if err := w.edit(ctx, p, p.Pets[0], byCopy); err != nil {
+	pet, gone, err := w.editedPet(ctx, p)
+	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, gone()) }()
 	w.Env = append(w.Env, "DOCKER_BUILDKIT=0") // BuildKit asks for a permission to use the host's network
-	host, done, err := w.handOut(ctx, p.Pets[0])
+	host, done, err := w.handOut(ctx, pet)
 	if err != nil {
 		return err
 	}

@@ -26,27 +26,25 @@ type Cheat struct {
 	Killer string // the kind of check that must fail
 	Word   func(ctx context.Context, w *World) (report.Word, error)
 
-	// OwnBase asks for an instance whose bases are images and tags of its own:
-	// what is done to them must not reach anybody else's.
-	OwnBase bool
+	Needs Needs
 
 	Do func(ctx context.Context, w *World) error
 }
 
-// Way is one honest way of rebuilding.
-type Way struct {
-	Name string
-	Doc  string
-	Do   func(ctx context.Context, w *World) error
-}
+// Needs is what a cheat or a way needs of the instance in which it is tried.
+type Needs int
+
+const (
+	NeedsNothing Needs = iota // it replaces whatever runs
+	NeedsPets                 // the start's containers, running or not, edited or not
+	NeedsStart                // an instance just as it was started
+	NeedsOwnBase              // the same, whose bases are images and tags of its own: what is done to them must not reach anybody else's
+)
 
 // Cheats are all cheats, family by family.
 func Cheats() []Cheat {
 	return slices.Concat(onThePet, onAReplacement, launders, dresses, lies, fronts)
 }
-
-// Ways are all honest ways.
-func Ways() []Way { return slices.Concat(builds, histories, runs) }
 
 // NotApplicable is the error of a cheat or a way that a lab has no place for.
 // A lab says so too, or it counts as a failure: what is not tried proves

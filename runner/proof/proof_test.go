@@ -30,7 +30,7 @@ func TestNamesAreThoseOfTheLanguage(t *testing.T) {
 	}
 	for _, w := range Ways() {
 		ways = append(ways, w.Name)
-		if w.Doc == "" || w.Do == nil {
+		if w.Doc == "" || w.Family == "" {
 			t.Errorf("%s is not complete", w.Name)
 		}
 	}

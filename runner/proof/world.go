@@ -11,30 +11,36 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/labctl/labctl/runner/engine"
 	"github.com/labctl/labctl/scenarios/lab"
+	"github.com/labctl/labctl/scenarios/report"
 )
 
-// World is one instance, just started, in which a cheat or a way is tried. What
-// is done there is done as learners do it: with docker, git and a shell.
+// World is one instance in which a cheat or a way is tried. What is done there
+// is done as learners do it: with docker, git and a shell.
 type World struct {
 	Instance  string
 	Workspace string   // the learner's repository
 	Tmp       string   // a folder for files
 	Env       []string // besides the process's own
 	Places    []Place
-	Model     Model
+	Model     *Model
+	Numbers   *int           // of a herd, that were given in this instance
 	Builder   engine.Builder // builds through the engine's API
 
 	// Demonstrate has labctl look at a place that was just done, before the next
 	// one is; nil where the lab does not ask for demonstrations.
 	Demonstrate func(context.Context, Place) error
 
-	undo    []func(context.Context) error
-	images  []string
-	numbers int
-	kept    int // files that were edited and kept their size
+	// KeepPets has the start's containers stopped, not removed, where others
+	// take their places: what comes next takes from them.
+	KeepPets bool
+
+	undo   []func(context.Context) error
+	images []string
+	kept   int // files that were edited and kept their size
 }
 
 // Place is one service in one environment, whose provenance is asked about.
@@ -43,7 +49,7 @@ type Place struct {
 	Address string // 127.0.0.1:8080; "" when nothing is published
 	Network string
 	Run     []string // flags of docker run
-	Pets    []string // names of the start's containers that serve it
+	Pets    []string // IDs of the start's containers for it, as far as they are there
 }
 
 // Model is how the lab is done right, by its own right scenario with the same
@@ -51,6 +57,16 @@ type Place struct {
 type Model struct {
 	Repository string   // a git repository, as that scenario left it
 	Live       []string // for each place, a tar of what a live container held
+
+	// What is the same in every instance is found out once.
+	words struct {
+		sync.Mutex
+		found map[string]report.Word
+	}
+	edits struct {
+		sync.Mutex
+		found map[string][]edit // by place and image
+	}
 }
 
 // Close undoes what reaches beyond the instance.
@@ -133,10 +149,15 @@ func (w *World) build(ctx context.Context, args ...string) (string, error) {
 	return w.made(w.docker(ctx, append(append([]string{"build", "--quiet"}, args...), w.Workspace)...))
 }
 
-// shoot removes the start's containers of a place.
+// shoot removes the start's containers of a place, or stops them when they are
+// to be kept.
 func (w *World) shoot(ctx context.Context, p Place) error {
 	if len(p.Pets) == 0 {
 		return nil
+	}
+	if w.KeepPets {
+		_, err := w.docker(ctx, append([]string{"stop", "--time", "1"}, p.Pets...)...)
+		return err
 	}
 	_, err := w.docker(ctx, append([]string{"rm", "--force", "--volumes"}, p.Pets...)...)
 	return err
@@ -148,6 +169,19 @@ type extra struct {
 	command []string
 	flagsOf func(Place) ([]string, error) // flags that depend on the place; nil for none
 	named   bool                          // give each a name
+}
+
+// and is a container that is run in two ways at once.
+func (x extra) and(y extra) extra {
+	x.flags = slices.Concat(x.flags, y.flags)
+	x.named = x.named || y.named
+	if y.flagsOf != nil {
+		x.flagsOf = y.flagsOf
+	}
+	if y.command != nil {
+		x.command = y.command
+	}
+	return x
 }
 
 // run starts the containers of a place, as many as the service has.
@@ -245,8 +279,8 @@ func (w *World) dockerfile() (string, error) {
 
 // number is the next name of a herd.
 func (w *World) number() string {
-	w.numbers++
-	return fmt.Sprintf("%s-web-%03d", w.Instance, w.numbers)
+	*w.Numbers++
+	return fmt.Sprintf("%s-web-%03d", w.Instance, *w.Numbers)
 }
 
 // hostPort is the port of an address.
