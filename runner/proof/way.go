@@ -2,6 +2,8 @@ package proof
 
 import (
 	"context"
+	"errors"
+	"os/exec"
 	"slices"
 )
 
@@ -22,6 +24,16 @@ type Way struct {
 
 // Alone reports whether a way goes with no other.
 func (w Way) Alone() bool { return w.whole != nil }
+
+// startable says of a container whose program could not be started (docker run
+// exits with 126 or 127 then) that the way has no place in the lab.
+func startable(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && (exit.ExitCode() == 126 || exit.ExitCode() == 127) {
+		return notApplicable("what was built cannot be started: %v", err)
+	}
+	return err
+}
 
 // family names that of ways.
 func family(name string, ways []Way) []Way {
@@ -60,7 +72,7 @@ func Go(ctx context.Context, w *World, ways ...Way) error {
 		return err
 	}
 	if _, err := w.replace(ctx, image, x); err != nil {
-		return err
+		return startable(err)
 	}
 	for _, way := range ways {
 		if way.after != nil {

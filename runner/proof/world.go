@@ -113,9 +113,17 @@ func (w *World) command(ctx context.Context, stdin io.Reader, stdout io.Writer, 
 	return nil
 }
 
+// lastLine is the last thing that a program said, but for where docker sends
+// everybody whose command failed.
 func lastLine(s string) string {
-	s = strings.TrimSpace(s)
-	return s[strings.LastIndexByte(s, '\n')+1:]
+	last := ""
+	for line := range strings.Lines(s) {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.HasPrefix(line, "See 'docker") && !strings.HasPrefix(line, "Run 'docker") {
+			last = line
+		}
+	}
+	return last
 }
 
 func (w *World) docker(ctx context.Context, args ...string) (string, error) {
