@@ -294,10 +294,6 @@ not_applicable "shared-network" {
   reason = "no container of the service is published on the host"
 }
 
-not_applicable "umask-077" {
-  reason = "prod runs it as somebody who owns none of its files, and then nobody else may read them"
-}
-
 not_applicable "any-address" {
   reason = "no container of the service is published on the host"
 }

@@ -28,7 +28,9 @@ func Union(layers []Layer) Tree {
 // Deltas is, for each layer, what it changes of the files and links below it;
 // layers that change none are left out. What a layer writes as it already was
 // is no change: storage drivers and builders disagree about whether to write
-// it. A removal is an entry of TypeWhiteout.
+// it. Nor is one of modes that does not count AsBuilt: whether a step sets them
+// anew depends on the umask under which the repository was cloned. A removal is
+// an entry of TypeWhiteout.
 func Deltas(layers []Layer) [][]Entry {
 	var out [][]Entry
 	u := newUnion()
@@ -71,7 +73,7 @@ func (u *union) delta() []Entry {
 	for p, was := range u.was {
 		now := u.at[p]
 		switch {
-		case now == was || within(engineOwn, p):
+		case AsBuilt.counted(now) == AsBuilt.counted(was) || within(engineOwn, p):
 		case now.Type != "" && now.Type != TypeDir:
 			delta = append(delta, now)
 		case was.Type != "" && was.Type != TypeDir:
