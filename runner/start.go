@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/labctl/labctl/runner/apply"
@@ -302,8 +303,11 @@ func (s *starting) provisioner() *apply.Provisioner {
 		Build: func(ctx context.Context, files []lab.File, tag string, labels map[string]string, progress func(string)) (string, error) {
 			return s.buildRoom(s.rec, s.lab).Make(ctx, files, tag, labels, progress)
 		},
-		Pinned: s.pinned,
-		Lock:   func(ctx context.Context) (func(), error) { return s.shared().Lock(ctx, "images", nil) },
+		Pinned: func(ctx context.Context, id string) (bool, error) {
+			pinned, err := s.pinned(ctx)
+			return slices.Contains(pinned, id), err
+		},
+		Lock: func(ctx context.Context) (func(), error) { return s.shared().Lock(ctx, "images", nil) },
 	}
 	if b, err := s.State.LoadBaseline(s.rec.Instance); err == nil {
 		p.Resume(*b)
@@ -315,24 +319,34 @@ func marker(rec *state.Record) workspace.Marker {
 	return workspace.Marker{Instance: rec.Instance, Lab: rec.Lab, Learner: rec.Learner, Seed: rec.Seed, Definition: rec.Definition}
 }
 
-// pinned reports whether an instance on the engine stands on an image.
-func (r *Runner) pinned(ctx context.Context, id string) (bool, error) {
+// pinned are the images that instances on the engine stand on.
+func (r *Runner) pinned(ctx context.Context) ([]string, error) {
 	networks, err := r.Engine.Networks(ctx)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
+	return pinnedBy(networks, ""), nil
+}
+
+// pinnedBy are the images that instances with these networks stand on, but for
+// one instance.
+func pinnedBy(networks []engine.Network, but string) []string {
+	var ids []string
 	for _, n := range networks {
+		if but != "" && n.Labels[engine.LabelInstance] == but {
+			continue
+		}
 		facts, err := factsOf(n)
 		if err != nil {
-			continue // not a network of this labctl's making
+			continue // not a network of this labctl's making: it pins nothing
 		}
-		for _, pinned := range facts.Images {
-			if pinned == id {
-				return true, nil
+		for _, id := range facts.Images {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
 			}
 		}
 	}
-	return false, nil
+	return ids
 }
 
 func (r *Runner) cacheDir(instance string) string {

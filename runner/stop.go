@@ -314,24 +314,7 @@ func (s *stopping) sharedLayers(ctx context.Context, layers []string) (bool, err
 }
 
 // pinnedElsewhere are the images that other instances stand on.
-func (s *stopping) pinnedElsewhere() []string {
-	var ids []string
-	for _, n := range s.w.networks {
-		if n.Labels[engine.LabelInstance] == s.rec.Instance {
-			continue
-		}
-		facts, err := factsOf(n)
-		if err != nil {
-			continue // not a network of this labctl's making: it pins nothing
-		}
-		for _, id := range facts.Images {
-			if !slices.Contains(ids, id) {
-				ids = append(ids, id)
-			}
-		}
-	}
-	return ids
-}
+func (s *stopping) pinnedElsewhere() []string { return pinnedBy(s.w.networks, s.rec.Instance) }
 
 // Stop implements API.
 func (r *Runner) Stop(ctx context.Context, p *StopPlan) error {

@@ -377,20 +377,25 @@ func (t *trial) clean(ctx context.Context, r *Runner, in Instance) error {
 	return r.Stop(ctx, p)
 }
 
-// removeImages removes what the scenarios' instances left, unless an instance
-// on the engine stands on it. An image goes after those that stand on it only,
-// so what cannot be removed is tried again as long as others go.
+// removeImages removes what the scenarios' instances left, unless another
+// instance on the engine has to do with it. An image goes after those that
+// stand on it only, so what cannot be removed is tried again as long as others
+// go.
 func (t *trial) removeImages(ctx context.Context) error {
 	slices.Sort(t.images)
 	left := slices.Compact(t.images)
 	for {
+		others, err := t.pinned(ctx)
+		if err != nil {
+			return err
+		}
+		theirs, err := t.mayBuild(ctx, others)
+		if err != nil {
+			return err
+		}
 		var inUse []string
 		for _, id := range left {
-			pinned, err := t.pinned(ctx, id)
-			if err != nil {
-				return err
-			}
-			if pinned {
+			if slices.Contains(others, id) || slices.Contains(theirs, id) {
 				continue
 			}
 			if err := t.dropImage(ctx, id, ""); errors.Is(err, engine.ErrInUse) {
@@ -408,4 +413,42 @@ func (t *trial) removeImages(ctx context.Context) error {
 		}
 		left = inUse
 	}
+}
+
+// mayBuild are the images without a name on what instances pinned. Equal builds
+// are one image: what was built here may have been built there, too, to be run
+// now. The last instance on a base takes them along when it is purged.
+func (r *Runner) mayBuild(ctx context.Context, pinned []string) ([]string, error) {
+	if len(pinned) == 0 {
+		return nil, nil
+	}
+	var bases []evidence.Image
+	for _, id := range pinned {
+		base, err := r.Engine.Image(ctx, id)
+		if errors.Is(err, engine.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		bases = append(bases, base)
+	}
+	unnamed, err := r.Engine.Unnamed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, id := range unnamed {
+		image, err := r.Engine.Image(ctx, id)
+		if errors.Is(err, engine.ErrNotFound) {
+			continue // gone meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(bases, func(base evidence.Image) bool { return len(base.Layers) > 0 && image.StandsOn(base) }) {
+			out = append(out, id)
+		}
+	}
+	return out, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/labctl/labctl/runner/cleanroom"
@@ -15,7 +16,9 @@ import (
 var builds = family("build", []Way{
 	{Name: "plain", Doc: "docker build, as everybody does"},
 	{Name: "other-tag", Doc: "another image name and tag", build: func(ctx context.Context, w *World) (string, error) {
-		return w.build(ctx, "--tag", w.Instance+"-shop/front:2030.1-rc.1")
+		// Not from the cache: with its only name goes the image, which another
+		// proof may have built, too.
+		return w.build(ctx, "--no-cache", "--tag", w.Instance+"-shop/front:2030.1-rc.1")
 	}},
 	{Name: "no-cache", Doc: "docker build --no-cache", build: func(ctx context.Context, w *World) (string, error) {
 		return w.build(ctx, "--no-cache")
@@ -113,7 +116,9 @@ func (w *World) staged(ctx context.Context, from func(base string) string) error
 		return notApplicable("the Dockerfile has stages already")
 	}
 	first := strings.Replace(dockerfile, "FROM "+base, "FROM "+base+" AS collected", 1)
-	last := append([]string{from(base), "COPY --from=collected / /"}, changes...)
+	// On no base, equal builds of two proofs would be one image, and go with the
+	// first of them.
+	last := slices.Concat([]string{from(base), "COPY --from=collected / /", "LABEL instance=" + w.Instance}, changes)
 	return all(
 		func() error {
 			return w.write("Dockerfile", strings.TrimRight(first, "\n")+"\n\n"+strings.Join(last, "\n")+"\n")
