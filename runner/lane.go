@@ -27,9 +27,6 @@ import (
 // that get along are gone at once. What does not come out as it should there is
 // tried again, alone and in an instance of its own, and that counts.
 
-// needsAll is what a lab's own cheats need: nobody knows what their scripts do.
-const needsAll = proof.NeedsOwnBase + 1
-
 // attempt is what is tried at once: a cheat, or honest ways.
 type attempt struct {
 	items []int // by their index
@@ -77,7 +74,7 @@ func lanes(all []attempt, n int) [][]attempt {
 	for i, a := range shared {
 		out[i%len(out)] = append(out[i%len(out)], a)
 	}
-	for _, a := range slices.Concat(by[proof.NeedsOwnBase], by[needsAll]) {
+	for _, a := range slices.Concat(by[proof.NeedsOwnBase], by[proof.NeedsAll]) {
 		out = append(out, []attempt{a})
 	}
 	return out

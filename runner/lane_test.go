@@ -71,7 +71,7 @@ func TestLanes(t *testing.T) {
 		}
 		return out
 	}
-	const nothing, pets, start, own, script = proof.NeedsNothing, proof.NeedsPets, proof.NeedsStart, proof.NeedsOwnBase, needsAll
+	const nothing, pets, start, own, script = proof.NeedsNothing, proof.NeedsPets, proof.NeedsStart, proof.NeedsOwnBase, proof.NeedsAll
 	for _, row := range []struct {
 		all  []attempt
 		n    int

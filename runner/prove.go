@@ -178,7 +178,7 @@ func items(l *lab.Lab) []item {
 	for _, c := range l.Cheats {
 		add(item{
 			result: ProofResult{Name: c.Name, Family: "own", Doc: "the lab's own", Killer: c.KilledBy},
-			needs:  needsAll,
+			needs:  proof.NeedsAll,
 			word:   func(context.Context, *proof.World) (report.Word, error) { return report.Word(c.Provenance), nil },
 			do: func(ctx context.Context, w *proof.World) error {
 				return runScript(ctx, w.Workspace, "cheat."+c.Name, c.Script, w.Env)

@@ -39,6 +39,7 @@ const (
 	NeedsPets                 // the start's containers, running or not, edited or not
 	NeedsStart                // an instance just as it was started
 	NeedsOwnBase              // the same, whose bases are images and tags of its own: what is done to them must not reach anybody else's
+	NeedsAll                  // an instance that nothing else is tried in: nobody knows what a lab's own script does
 )
 
 // Cheats are all cheats, family by family.
