@@ -19,6 +19,12 @@ import (
 
 // Instances implements API.
 func (r *Runner) Instances(ctx context.Context, stopped bool) ([]Instance, error) {
+	return r.instances(ctx, stopped, func(*state.Record) bool { return true })
+}
+
+// instances are all of this user's. What serves in one is asked for those that
+// are looked for only: it takes a request for each container.
+func (r *Runner) instances(ctx context.Context, stopped bool, lookedFor func(*state.Record) bool) ([]Instance, error) {
 	w, err := r.look(ctx)
 	if err != nil {
 		return nil, err
@@ -47,6 +53,10 @@ func (r *Runner) Instances(ctx context.Context, stopped bool) ([]Instance, error
 			return nil, err
 		}
 		if rec.Stopped && !stopped {
+			continue
+		}
+		if !lookedFor(rec) {
+			out = append(out, Instance{Lab: rec.Lab, Learner: rec.Learner, Instance: rec.Instance, Workspace: rec.Workspace})
 			continue
 		}
 		in, err := r.instance(ctx, w, rec)
@@ -137,28 +147,32 @@ func (r *Runner) serving(ctx context.Context, candidates []engine.Summary, alias
 // Find implements API: the instance of a lab and learner; without a lab, of
 // the folder; else the only one.
 func (r *Runner) Find(ctx context.Context, s Selector) (Instance, error) {
-	all, err := r.Instances(ctx, s.Stopped)
+	m, root, inWorkspace, err := workspace.FindMarker(s.Cwd)
+	inWorkspace = inWorkspace && err == nil && s.Lab == "" && s.Learner == ""
+	matches := func(in *state.Record) bool {
+		if inWorkspace {
+			return in.Instance == m.Instance
+		}
+		return (s.Lab == "" || in.Lab == s.Lab || in.Instance == s.Lab) && (s.Learner == "" || in.Learner == s.Learner)
+	}
+	all, err := r.instances(ctx, s.Stopped, matches)
 	if err != nil {
 		return Instance{}, err
 	}
-	if s.Lab == "" && s.Learner == "" {
-		if m, root, ok, err := workspace.FindMarker(s.Cwd); err == nil && ok {
-			for _, in := range all {
-				if in.Instance == m.Instance {
-					return r.moved(in, root), nil
-				}
-			}
-			return Instance{}, &problem.Problem{
-				What: fmt.Sprintf("%s is not running", m.Lab), Why: "this folder is its workspace, but nothing of it is on the engine",
-				Mend: fmt.Sprintf("`labctl start %s --learner %s --dir %s` starts it again with this workspace", ShellQuote(r.sourceOf(m)), ShellQuote(m.Learner), ShellQuote(root)),
-				Err:  ErrNotRunning,
-			}
-		}
-	}
 	var matching []Instance
 	for _, in := range all {
-		if (s.Lab == "" || in.Lab == s.Lab || in.Instance == s.Lab) && (s.Learner == "" || in.Learner == s.Learner) {
+		if matches(&state.Record{Instance: in.Instance, Lab: in.Lab, Learner: in.Learner}) {
 			matching = append(matching, in)
+		}
+	}
+	if inWorkspace {
+		if len(matching) > 0 {
+			return r.moved(matching[0], root), nil
+		}
+		return Instance{}, &problem.Problem{
+			What: fmt.Sprintf("%s is not running", m.Lab), Why: "this folder is its workspace, but nothing of it is on the engine",
+			Mend: fmt.Sprintf("`labctl start %s --learner %s --dir %s` starts it again with this workspace", ShellQuote(r.sourceOf(m)), ShellQuote(m.Learner), ShellQuote(root)),
+			Err:  ErrNotRunning,
 		}
 	}
 	switch len(matching) {
