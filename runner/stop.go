@@ -19,6 +19,7 @@ import (
 	"github.com/labctl/labctl/runner/progress"
 	"github.com/labctl/labctl/runner/state"
 	"github.com/labctl/labctl/runner/workspace"
+	"github.com/labctl/labctl/scenarios/evidence"
 )
 
 // PlanStop implements API. Of the containers it takes the lab's own, and those
@@ -253,23 +254,30 @@ func (s *stopping) looseImages(ctx context.Context) ([]string, error) {
 	if len(bases) == 0 {
 		return nil, nil
 	}
-	unnamed, err := s.Engine.Unnamed(ctx)
+	return s.unnamed(ctx, func(image evidence.Image) bool {
+		return slices.ContainsFunc(bases, func(base []string) bool {
+			return len(base) < len(image.Layers) && slices.Equal(base, image.Layers[:len(base)])
+		})
+	})
+}
+
+// unnamed are the images without a name of which something is so. One that
+// cannot be read any more is gone meanwhile.
+func (r *Runner) unnamed(ctx context.Context, is func(evidence.Image) bool) ([]string, error) {
+	all, err := r.Engine.Unnamed(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var loose []string
-	for _, id := range unnamed {
-		image, err := s.Engine.Image(ctx, id)
-		if err != nil {
-			continue // gone meanwhile
-		}
-		if slices.ContainsFunc(bases, func(base []string) bool {
-			return len(base) < len(image.Layers) && slices.Equal(base, image.Layers[:len(base)])
-		}) {
-			loose = append(loose, id)
+	var out []string
+	for _, id := range all {
+		image, err := r.Engine.Image(ctx, id)
+		if err == nil && is(image) {
+			out = append(out, id)
+		} else if err != nil && !errors.Is(err, engine.ErrNotFound) {
+			return nil, err
 		}
 	}
-	return loose, nil
+	return out, nil
 }
 
 // relayImages are those that the instance's relays ran, and no container that

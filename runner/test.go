@@ -385,16 +385,20 @@ func (t *trial) removeImages(ctx context.Context) error {
 	slices.Sort(t.images)
 	left := slices.Compact(t.images)
 	for {
-		others, err := t.pinned(ctx)
-		if err != nil {
-			return err
-		}
-		theirs, err := t.mayBuild(ctx, others)
-		if err != nil {
-			return err
-		}
-		var inUse []string
+		var inUse, others, theirs []string
 		for _, id := range left {
+			// Removing takes a while, in which others start.
+			now, err := t.pinned(ctx)
+			if err != nil {
+				return err
+			}
+			if !slices.Equal(now, others) {
+				if others, theirs = now, nil; len(now) > 0 {
+					if theirs, err = t.mayBuild(ctx, now); err != nil {
+						return err
+					}
+				}
+			}
 			if slices.Contains(others, id) || slices.Contains(theirs, id) {
 				continue
 			}
@@ -419,9 +423,6 @@ func (t *trial) removeImages(ctx context.Context) error {
 // are one image: what was built here may have been built there, too, to be run
 // now. The last instance on a base takes them along when it is purged.
 func (r *Runner) mayBuild(ctx context.Context, pinned []string) ([]string, error) {
-	if len(pinned) == 0 {
-		return nil, nil
-	}
 	var bases []evidence.Image
 	for _, id := range pinned {
 		base, err := r.Engine.Image(ctx, id)
@@ -433,22 +434,7 @@ func (r *Runner) mayBuild(ctx context.Context, pinned []string) ([]string, error
 		}
 		bases = append(bases, base)
 	}
-	unnamed, err := r.Engine.Unnamed(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, id := range unnamed {
-		image, err := r.Engine.Image(ctx, id)
-		if errors.Is(err, engine.ErrNotFound) {
-			continue // gone meanwhile
-		}
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(bases, func(base evidence.Image) bool { return len(base.Layers) > 0 && image.StandsOn(base) }) {
-			out = append(out, id)
-		}
-	}
-	return out, nil
+	return r.unnamed(ctx, func(image evidence.Image) bool {
+		return slices.ContainsFunc(bases, func(base evidence.Image) bool { return len(base.Layers) > 0 && image.StandsOn(base) })
+	})
 }
