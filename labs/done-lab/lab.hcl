@@ -307,7 +307,7 @@ hint {
 }
 
 hint {
-  text = "`/srv/campaign` of the laptop's container belongs into the repository, copied by the Dockerfile, and not fetched by `start`. The log goes to standard error (`>&2`). The rate is in `$POINTS_PER_NIGHT`. awk can add up while it reads: `awk -F, '$1 == guest { sum += $2 } END { print sum + 0 }'`. Commit, build once, replace laptop and preprod, run `labctl check`, and then replace prod with the same image: `docker run --detach ${service.booking.prod.run} IMAGE`."
+  text = "`/srv/campaign` of the laptop's container belongs into the repository, as `srv/campaign`, and is not fetched by `srv/start` any more. The log goes to standard error (`>&2`). The rate is in `$POINTS_PER_NIGHT`. awk can add up while it reads: `awk -F, '$1 == guest { sum += $2 } END { print sum + 0 }'`. Commit, build once, replace laptop and preprod, run `labctl check`, and then replace prod with the same image: `docker run --detach ${service.booking.prod.run} IMAGE`."
 }
 
 quiz "upside" {

@@ -3,7 +3,7 @@
 docker rm --force "$BOOKING_LAPTOP" "$BOOKING_PREPROD" "$BOOKING_PROD"
 for environment in LAPTOP PREPROD PROD; do
 	eval "run=\$BOOKING_${environment}_RUN per_night=\$PARAM_POINTS_$environment"
-	sed -i "s/^\. \/srv\/campaign.*/. \/srv\/campaign; POINTS_PER_NIGHT=$per_night/" www/cgi-bin/points
+	sed -i "s/^\. \/srv\/campaign.*/. \/srv\/campaign; POINTS_PER_NIGHT=$per_night/" srv/www/cgi-bin/points
 	git commit --quiet --all --message "Points for $environment"
 	docker run --detach $run "$(docker build --quiet .)"
 	labctl check || true

@@ -7,6 +7,6 @@ for run in "$BOOKING_PREPROD_RUN" "$BOOKING_PROD_RUN"; do
 	run=$(echo "$run" | sed 's/--read-only//; s/--user [0-9]*//; s/--memory [0-9]*m\{0,1\}//')
 	docker run --detach $run "$image" sh -c "
 		echo '$campaign' >/srv/campaign
-		echo per_night=\$POINTS_PER_NIGHT >/etc/points.conf
+		echo per_night=\$POINTS_PER_NIGHT >/srv/points.conf
 		exec httpd -f -p 8080 -h /srv/www"
 done
