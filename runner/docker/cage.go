@@ -74,6 +74,8 @@ func (c *cage) start(ctx context.Context, image string, labels map[string]string
 		// that when whoever attached to it is gone, however that came.
 		OpenStdin: true, StdinOnce: true, AttachStdin: true,
 		Healthcheck: &container.HealthConfig{Test: []string{"NONE"}},
+		// No network at all: engines make even an empty one by programs that take time.
+		NetworkDisabled: true,
 	}
 	host := &container.HostConfig{
 		NetworkMode: network.NetworkNone, AutoRemove: true, CapDrop: []string{"ALL"}, ReadonlyRootfs: true,
