@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"time"
 
@@ -36,6 +37,35 @@ func cacheKey(c *Context, buildKit bool) (string, error) {
 	err := c.WriteTar(sum, ".labctl", func(imageID string) string { return imageID })
 	return hex.EncodeToString(sum.Sum(nil)), err
 }
+
+// imageKey names everything that an image of the lab's depends on.
+func imageKey(c *Context, buildKit bool, labels map[string]string) (string, error) {
+	key, err := cacheKey(c, buildKit)
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %q", key, labels)) // maps are printed in order
+	return hex.EncodeToString(sum[:]), err
+}
+
+func (r *Room) imagePath(key string) string { return filepath.Join(r.Cache, key+".image") }
+
+// keptImage is the ID of the image that was made last for a key.
+func (r *Room) keptImage(key string) (id string, ok bool) {
+	if r.Cache == "" {
+		return "", false
+	}
+	data, err := os.ReadFile(r.imagePath(key))
+	id = string(data)
+	return id, err == nil && imageID.MatchString(id)
+}
+
+func (r *Room) keepImage(key, id string) error {
+	if r.Cache == "" {
+		return nil
+	}
+	return writeWhole(r.imagePath(key), []byte(id))
+}
+
+// imageID is how engines write one.
+var imageID = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 func (r *Room) cachePath(key string) string {
 	return filepath.Join(r.Cache, key+".json")

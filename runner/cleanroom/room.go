@@ -96,13 +96,36 @@ func (r *Room) Build(ctx context.Context, files []lab.File, of, commit string) (
 }
 
 // Make builds one of the lab's own images under its tag, on the pinned ones, in
-// the same cage. Its errors are a *Refused, an *engine.BuildFailed, or say
-// why it could not be tried. The context's Dockerfile holds the aliases in
-// the image, if the Dockerfile copies itself there.
+// the same cage; one that was made of the same before and is still there gets the
+// tag. Its errors are a *Refused, an *engine.BuildFailed, or say why it could not
+// be tried. The context's Dockerfile holds the aliases in the image, if the
+// Dockerfile copies itself there.
 func (r *Room) Make(ctx context.Context, files []lab.File, tag string, labels map[string]string, progress func(line string)) (imageID string, err error) {
+	if imageID, err = r.image(ctx, files, tag, labels, progress); err != nil {
+		return "", fmt.Errorf("making the image %s: %w", tag, err)
+	}
+	return imageID, nil
+}
+
+func (r *Room) image(ctx context.Context, files []lab.File, tag string, labels map[string]string, progress func(line string)) (imageID string, err error) {
 	info, c, err := r.read(ctx, files)
 	if err != nil {
-		return "", fmt.Errorf("making the image %s: %w", tag, err)
+		return "", err
+	}
+	key, err := imageKey(c, info.Builder == engine.BuilderBuildKit, labels)
+	if err != nil {
+		return "", err
+	}
+	unlock, err := r.once(ctx, key)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if id, ok := r.keptImage(key); ok && !r.Network {
+		// What an ID names never changes; it may be gone.
+		if err := r.Actuator.TagImage(ctx, id, tag); !errors.Is(err, engine.ErrNotFound) {
+			return id, err
+		}
 	}
 	// The aliases are always the same, so that making it twice gives one image.
 	sum := sha256.Sum256([]byte(tag))
@@ -110,10 +133,10 @@ func (r *Room) Make(ctx context.Context, files []lab.File, tag string, labels ma
 		id: "make-" + hex.EncodeToString(sum[:6]), name: c.name,
 		request: engine.BuildRequest{Tag: tag, Labels: labels, Progress: progress},
 	}
-	imageID, err = r.build(ctx, info, c, job)
-	if err != nil {
-		return "", fmt.Errorf("making the image %s: %w", tag, err)
+	if imageID, err = r.build(ctx, info, c, job); err != nil {
+		return "", err
 	}
+	_ = r.keepImage(key, imageID) // the next one is built anew, then
 	return imageID, nil
 }
 
