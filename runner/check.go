@@ -25,6 +25,11 @@ import (
 
 // Gather implements API.
 func (r *Runner) Gather(ctx context.Context, in Instance) (*evidence.Set, error) {
+	return r.gather(ctx, in, false)
+}
+
+// gather looks at an instance, or only at what demonstrations rest on.
+func (r *Runner) gather(ctx context.Context, in Instance, behaviour bool) (*evidence.Set, error) {
 	unlock, err := r.lock(ctx, in.Instance)
 	if err != nil {
 		return nil, err
@@ -34,6 +39,7 @@ func (r *Runner) Gather(ctx context.Context, in Instance) (*evidence.Set, error)
 	if err != nil {
 		return nil, err
 	}
+	g.Behaviour = behaviour
 	set, err := g.Gather(ctx)
 	if err != nil {
 		return nil, err
@@ -52,8 +58,10 @@ func (r *Runner) gatherer(ctx context.Context, in Instance) (*gather.Gatherer, e
 	if err != nil {
 		return nil, err
 	}
-	if err := r.sweep(ctx, w, rec); err != nil {
-		return nil, err
+	if r.parent == nil { // looks of a trial are not killed without it
+		if err := r.sweep(ctx, w, rec); err != nil {
+			return nil, err
+		}
 	}
 	rec.Workspace = in.Workspace
 	repo := workspace.Open(rec.Workspace)

@@ -64,6 +64,10 @@ type Gatherer struct {
 	Now           func() time.Time
 	Progress      progress.Func
 
+	// Behaviour looks only at what a demonstration rests on: what is live where one
+	// is asked for, how it behaves, and whether it is what answers.
+	Behaviour bool
+
 	// Fresh is what fresh containers did at earlier looks at this instance. What
 	// is there is not tried again: the image and the declaration are the same.
 	// Nil has each look try its own.
@@ -95,12 +99,15 @@ func (g *Gatherer) Gather(ctx context.Context) (*evidence.Set, error) {
 // session is the work on one set.
 type session struct {
 	*Gatherer
-	set     *evidence.Set
 	all     []engine.Summary
 	repo    Repository
 	repoErr error
-	asked   map[string]bool     // what was gathered already
-	more    map[int]check.Needs // what else decides a check, by its index in the set
+
+	mu    sync.Mutex // of what several services have in common
+	set   *evidence.Set
+	asked map[string]bool // what was gathered already
+
+	more map[int]check.Needs // what else decides a check, by its index in the set
 
 	startTexts map[string]string // of the baseline, by SHA-256
 	lacks      []evidence.Entry  // contents that checks could show
@@ -112,12 +119,16 @@ type session struct {
 
 // begin is the work on a set that has nothing yet.
 func (g *Gatherer) begin() *session {
+	checks := g.Lab.Checks
+	if g.Behaviour {
+		checks = check.Demonstrating(checks)
+	}
 	return &session{
 		Gatherer: g, asked: map[string]bool{}, more: map[int]check.Needs{}, behaviour: map[int][]evidence.Request{},
 		set: &evidence.Set{
 			Schema: evidence.Schema, Labctl: g.Version, Time: g.Now().UTC().Truncate(time.Second),
 			Lab: g.Lab.Name, Learner: g.Lab.Learner, Instance: g.Record.Instance,
-			Definition: g.Lab.Definition, Seed: g.Lab.Seed, Checks: g.Lab.Checks, Pinned: g.pinned(),
+			Definition: g.Lab.Definition, Seed: g.Lab.Seed, Checks: checks, Pinned: g.pinned(),
 			Images: map[string]evidence.Image{}, Layers: map[string]evidence.Layer{}, Trees: map[string]evidence.Tree{},
 		},
 	}
@@ -181,7 +192,9 @@ func (s *session) service(ctx context.Context, declared lab.Service) (evidence.S
 		return out, err
 	}
 	for i := range out.Live {
-		s.tree(ctx, &out.Live[i])
+		if !s.Behaviour {
+			s.tree(ctx, &out.Live[i])
+		}
 	}
 	out.Sharers = sharers(s.all, out.Live)
 	if len(out.Live) == 0 && out.Address != "" {
@@ -329,7 +342,20 @@ func (s *session) answer(ctx context.Context) error {
 			break // checks that require each other: the report says so
 		}
 	}
+	if s.Behaviour {
+		return s.answering(ctx)
+	}
 	return s.provenance(ctx)
+}
+
+// answering looks whether what is live is what answers.
+func (s *session) answering(ctx context.Context) error {
+	var needs wanted
+	for i, service := range s.set.Services {
+		asked := slices.ContainsFunc(s.set.Checks, func(c lab.Check) bool { return c.Service == service.Name && c.Environment == service.Environment })
+		needs.service(i, check.Needs{Traffic: asked && service.Address != ""})
+	}
+	return s.gather(ctx, needs)
 }
 
 // asking is a check that can be decided once what it needs is there.

@@ -3,6 +3,7 @@ package gather
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -56,6 +57,10 @@ func (w *wanted) service(i int, n check.Needs) {
 	}
 }
 
+// atOnce is how many services are looked at beside each other. Most of a look is
+// waiting, for a server to get ready or for the engine's statistics.
+const atOnce = 4
+
 // gather does one round. The clean room runs beside the rest: it builds while
 // the others wait for answers.
 func (s *session) gather(ctx context.Context, w wanted) error {
@@ -75,15 +80,13 @@ func (s *session) gather(ctx context.Context, w wanted) error {
 		})
 	}
 	group.Go(func() error {
-		if err := s.pinnedImages(ctx, w); err != nil {
-			return err
-		}
+		services, ctx := errgroup.WithContext(ctx)
+		services.SetLimit(atOnce)
+		services.Go(func() error { return s.pinnedImages(ctx, w) })
 		for i := range s.set.Services {
-			if err := s.serviceRound(ctx, i, w); err != nil {
-				return err
-			}
+			services.Go(func() error { return s.serviceRound(ctx, i, w) })
 		}
-		return nil
+		return services.Wait()
 	})
 	if err := group.Wait(); err != nil {
 		return err
@@ -130,8 +133,10 @@ func (s *session) serviceRound(ctx context.Context, i int, w wanted) error {
 	return errors.Join(both.Wait(), ctx.Err())
 }
 
-// once1 reports whether something is asked for the first time.
+// first reports whether something is asked for the first time.
 func (s *session) first(what string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.asked[what] {
 		return false
 	}
@@ -159,7 +164,7 @@ func (s *session) pinnedImages(ctx context.Context, w wanted) error {
 
 // image reads an image into the set, and not what its layers hold.
 func (s *session) image(ctx context.Context, id string) error {
-	if _, known := s.set.Images[id]; known {
+	if _, known := s.knownImage(id); known || !s.first("image "+id) {
 		return nil
 	}
 	image, err := s.Engine.Image(ctx, id)
@@ -169,8 +174,26 @@ func (s *session) image(ctx context.Context, id string) error {
 	if err != nil {
 		image = evidence.Image{ID: id, Error: err.Error()}
 	}
-	s.set.Images[id] = image
+	s.keepImage(image, nil)
 	return nil
+}
+
+// knownImage is an image that the set has.
+func (s *session) knownImage(id string) (evidence.Image, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	image, known := s.set.Images[id]
+	return image, known
+}
+
+// keepImage puts an image into the set, and layers that it has.
+func (s *session) keepImage(image evidence.Image, layers map[string]evidence.Layer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if image.ID != "" {
+		s.set.Images[image.ID] = image
+	}
+	maps.Copy(s.set.Layers, layers)
 }
 
 // layers reads an image and what its layers hold into the set.
@@ -178,17 +201,13 @@ func (s *session) layers(ctx context.Context, id string) error {
 	if !s.first("layers " + id) {
 		return nil
 	}
-	if image, known := s.set.Images[id]; known && !slices.ContainsFunc(image.Layers, func(l string) bool { _, ok := s.set.Layers[l]; return !ok }) {
+	if image, known := s.knownImage(id); known && s.knownLayers(image) {
 		return nil
 	}
 	image, err := s.Engine.Image(ctx, id)
+	var layers map[string]evidence.Layer
 	if err == nil {
-		var layers map[string]evidence.Layer
-		if layers, err = s.Engine.Layers(ctx, id); err == nil {
-			for diff, layer := range layers {
-				s.set.Layers[diff] = layer
-			}
-		}
+		layers, err = s.Engine.Layers(ctx, id)
 	}
 	if err != nil {
 		if away(err) {
@@ -196,8 +215,15 @@ func (s *session) layers(ctx context.Context, id string) error {
 		}
 		image = evidence.Image{ID: id, Error: err.Error()}
 	}
-	s.set.Images[id] = image
+	s.keepImage(image, layers)
 	return nil
+}
+
+// knownLayers reports whether the set has all layers of an image.
+func (s *session) knownLayers(image evidence.Image) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !slices.ContainsFunc(image.Layers, func(l string) bool { _, ok := s.set.Layers[l]; return !ok })
 }
 
 // head reads the repository into the set.
@@ -228,10 +254,5 @@ func (s *session) clean(ctx context.Context, of, commit string) (Built, error) {
 
 func (s *session) keep(b Built) {
 	s.set.Builds = append(s.set.Builds, b.Build)
-	if b.Image.ID != "" {
-		s.set.Images[b.Image.ID] = b.Image
-	}
-	for diff, layer := range b.Layers {
-		s.set.Layers[diff] = layer
-	}
+	s.keepImage(b.Image, b.Layers)
 }

@@ -151,6 +151,20 @@ func Demonstrable(set *evidence.Set) []evidence.Demonstration {
 	return out
 }
 
+// Demonstrating are the checks that demonstrations rest on: those of the kind
+// demonstrated, and the behaviour that they name.
+func Demonstrating(checks []lab.Check) []lab.Check {
+	return slices.DeleteFunc(slices.Clone(checks), func(other lab.Check) bool {
+		return other.Kind != Demonstrated.Type && !slices.ContainsFunc(checks, func(c lab.Check) bool {
+			if c.Kind != Demonstrated.Type || c.Service != other.Service || c.Environment != other.Environment {
+				return false
+			}
+			spec, err := demonstratedSpec(c)
+			return err == nil && slices.Contains(spec.Behaviour, other.Name)
+		})
+	})
+}
+
 // behaves reports whether every behaviour check passes that a check
 // demonstrated names. One that was skipped was not asked, and so does not.
 func behaves(c lab.Check, set *evidence.Set) bool {
