@@ -15,12 +15,15 @@ import (
 )
 
 // composeFile is how a place is run, in the Compose file format (Compose
-// Specification, services). JSON is YAML.
-func composeFile(w *World, p Place, tag string) ([]byte, error) {
+// Specification, services), and how its image is built in the first. JSON is YAML.
+func composeFile(w *World, p Place, tag string, build bool) ([]byte, error) {
 	run := p.Service.Run
 	network := map[string]any{}
 	service := map[string]any{
-		"image": tag, "build": map[string]any{"context": w.Workspace}, "networks": map[string]any{"place": network},
+		"image": tag, "networks": map[string]any{"place": network},
+	}
+	if build {
+		service["build"] = map[string]any{"context": w.Workspace}
 	}
 	if p.Service.Publish == lab.PublishPort {
 		service["ports"] = []string{fmt.Sprintf("%s:%d", p.Address, p.Service.Port)}
@@ -73,7 +76,8 @@ func compose() ([]string, error) {
 	return nil, errors.New("there is no Compose on this host: install it to try this (Debian, Ubuntu: apt-get install docker-compose)")
 }
 
-// byCompose builds and runs what a compose.yaml outside the repository says.
+// byCompose builds and runs what a compose.yaml outside the repository says. What
+// is built once runs everywhere.
 func byCompose(ctx context.Context, w *World) error {
 	command, err := compose()
 	if err != nil {
@@ -84,8 +88,8 @@ func byCompose(ctx context.Context, w *World) error {
 			return err
 		}
 		file := filepath.Join(w.Tmp, fmt.Sprintf("compose-%d.yaml", i))
-		tag := fmt.Sprintf("%s-compose-%d:1", w.Instance, i)
-		yaml, err := composeFile(w, p, tag)
+		tag := w.Instance + "-compose:1"
+		yaml, err := composeFile(w, p, tag, i == 0)
 		if err != nil {
 			return err
 		}
