@@ -233,6 +233,10 @@ func (s *stopping) looseImages(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, nil // which bases labctl made is not known
 	}
+	building, err := s.builtOn(ctx, s.rec.Instance)
+	if err != nil {
+		return nil, err
+	}
 	var bases [][]string
 	for _, image := range l.Images {
 		id := s.rec.Images[plan.Names{Instance: s.rec.Instance}.Image(image)]
@@ -243,7 +247,7 @@ func (s *stopping) looseImages(ctx context.Context) ([]string, error) {
 		if err != nil {
 			continue // gone meanwhile
 		}
-		shared, err := s.sharedLayers(ctx, base.Layers)
+		shared, err := s.sharedLayers(ctx, base.Layers, building)
 		if err != nil {
 			return nil, err
 		}
@@ -261,15 +265,20 @@ func (s *stopping) looseImages(ctx context.Context) ([]string, error) {
 	})
 }
 
-// unnamed are the images without a name of which something is so. One that
-// cannot be read any more is gone meanwhile.
+// unnamed are the images without a name of which something is so.
 func (r *Runner) unnamed(ctx context.Context, is func(evidence.Image) bool) ([]string, error) {
 	all, err := r.Engine.Unnamed(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return r.those(ctx, all, is)
+}
+
+// those are the images of which something is so. One that cannot be read any more
+// is gone meanwhile.
+func (r *Runner) those(ctx context.Context, ids []string, is func(evidence.Image) bool) ([]string, error) {
 	var out []string
-	for _, id := range all {
+	for _, id := range ids {
 		image, err := r.Engine.Image(ctx, id)
 		if err == nil && is(image) {
 			out = append(out, id)
@@ -303,10 +312,31 @@ func (s *stopping) sharedImage(id string) bool {
 	return slices.Contains(s.pinnedElsewhere(), id)
 }
 
+// builtOn are the images that instances but one build on now. The steps of such a
+// build have no names, and one that starts has no network yet which would say
+// what it stands on.
+func (r *Runner) builtOn(ctx context.Context, but string) ([]string, error) {
+	tags, err := r.Engine.Tags(ctx, "")
+	return aliased(tags, but), err
+}
+
+// aliased are the images that clean rooms of instances but one have a name for.
+func aliased(tags map[string]string, but string) []string {
+	var ids []string
+	for tag, id := range tags {
+		if by := cleanroom.UsedBy(tag); by != "" && by != but {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
 // sharedLayers reports whether another instance stands on an image with the
-// same layers: the bases of two labs can be one root filesystem under two IDs.
-func (s *stopping) sharedLayers(ctx context.Context, layers []string) (bool, error) {
-	for _, id := range s.pinnedElsewhere() {
+// same layers, or builds on it: the bases of two labs can be one root filesystem
+// under two IDs.
+func (s *stopping) sharedLayers(ctx context.Context, layers, building []string) (bool, error) {
+	for _, id := range slices.Concat(s.pinnedElsewhere(), building) {
 		image, err := s.Engine.Image(ctx, id)
 		if errors.Is(err, engine.ErrNotFound) {
 			continue
@@ -407,6 +437,12 @@ func (r *Runner) dropImage(ctx context.Context, id, instance string) error {
 			return fmt.Errorf("removing image %s: %w: %s builds on it", id, engine.ErrInUse, by)
 		}
 	}
+	return r.dropNames(ctx, id, refs)
+}
+
+// dropNames removes an image's names, and with the last the image; one that has
+// none is removed.
+func (r *Runner) dropNames(ctx context.Context, id string, refs []string) error {
 	if len(refs) == 0 {
 		refs = []string{id}
 	}
