@@ -31,6 +31,25 @@ func BenchmarkMainJob(b *testing.B) {
 	}
 }
 
+// BenchmarkStart holds the start and the stop of every shipped lab against the
+// same replay, as BenchmarkMainJob does for drift-lab.
+//
+//	make bench
+func BenchmarkStart(b *testing.B) {
+	bin := filepath.Join(b.TempDir(), "labctl")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		b.Fatalf("building labctl: %v\n%s", err, out)
+	}
+	for _, name := range shippedLabs(b) {
+		b.Run(name, func(b *testing.B) {
+			m := newMainJob(b, bin, name)
+			for b.Loop() {
+				m.startAndStop(b)
+			}
+		})
+	}
+}
+
 // BenchmarkProof proves drift-lab as a whole, and holds the time that it takes
 // to that in which the engine was answering one of its requests.
 //
