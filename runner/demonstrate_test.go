@@ -29,7 +29,7 @@ func TestDemonstratedIsWhatWasSeenBefore(t *testing.T) {
 	r, dir := newRunner(t), fixture(t, "done")
 	r.Program = program(t)
 	names := scenarios(t, dir)
-	outcome := provenBy(t, r, runner.TestOptions{Lab: dir, Scenarios: names})
+	outcome := provenBy(t, r, runner.TestOptions{Labs: []string{dir}, Scenarios: names})
 	containers, err := r.Engine.Containers(t.Context())
 	if err != nil || len(outcome.Scenarios) != len(names) {
 		t.Fatalf("%d of %d were tried, %v", len(outcome.Scenarios), len(names), err)
@@ -53,7 +53,7 @@ func TestDerivedWaysDemonstrate(t *testing.T) {
 	some := []string{"pet-exec", "fresh-exec", "commit", "rebuilt-twice", "compose"}
 	r := newRunner(t)
 	r.Program = program(t) // the right scenario's script calls it
-	outcome := provenBy(t, r, runner.TestOptions{Lab: fixture(t, "done"), Derived: some})
+	outcome := provenBy(t, r, runner.TestOptions{Labs: []string{fixture(t, "done")}, Derived: some})
 	if len(outcome.Proofs) != len(some) {
 		t.Errorf("%d of %d were tried", len(outcome.Proofs), len(some))
 	}

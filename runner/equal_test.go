@@ -54,7 +54,7 @@ func TestAProofLeavesOthersTheirBuilds(t *testing.T) {
 		t.Fatal(err)
 	}
 	mine := strings.TrimSpace(string(built))
-	provenBy(t, r, runner.TestOptions{Lab: dir, Scenarios: []string{scenario}})
+	provenBy(t, r, runner.TestOptions{Labs: []string{dir}, Scenarios: []string{scenario}, Seed: &seed})
 	if out, err := exec.CommandContext(ctx, "docker", "run", "--rm", mine, "true").CombinedOutput(); err != nil {
 		t.Errorf("the build is gone: %v\n%s", err, out)
 	}

@@ -93,11 +93,12 @@ func proven(t *testing.T, o runner.TestOptions) *runner.TestOutcome {
 
 func provenBy(t *testing.T, r *runner.Runner, o runner.TestOptions) *runner.TestOutcome {
 	t.Helper()
-	o.Cwd, o.Parallel, o.Trust = o.Lab, 2, true
-	outcome, err := r.Test(t.Context(), o)
+	o.Cwd, o.Parallel, o.Trust = o.Labs[0], 2, true
+	outcomes, err := r.Test(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	outcome := &outcomes[0]
 	for _, result := range outcome.Scenarios {
 		if !result.OK {
 			t.Errorf("%s: %s %s", result.Scenario, result.Error, strings.Join(result.Differences, "; "))
@@ -122,7 +123,7 @@ func TestScenariosGetTheReportsThatTheyExpect(t *testing.T) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
 			names := scenarios(t, dir)
-			outcome := proven(t, runner.TestOptions{Lab: dir, Scenarios: names})
+			outcome := proven(t, runner.TestOptions{Labs: []string{dir}, Scenarios: names})
 			if len(names) < 3 || len(outcome.Scenarios) != len(names) || len(outcome.Proofs) > 0 {
 				t.Errorf("%d scenarios and %d others were tried, want %d", len(outcome.Scenarios), len(outcome.Proofs), len(names))
 			}
@@ -164,7 +165,7 @@ func TestCheatsAreDerivedForAnyLab(t *testing.T) {
 	} {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
-			outcome := proven(t, runner.TestOptions{Lab: dir, Derived: some})
+			outcome := proven(t, runner.TestOptions{Labs: []string{dir}, Derived: some})
 			var tried []string
 			for _, p := range outcome.Proofs {
 				tried = append(tried, p.Name)
@@ -192,14 +193,14 @@ func TestWhatComesOutWrongTogetherIsTriedAlone(t *testing.T) {
 	if err := os.WriteFile(dockerfile, []byte(before+after), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	outcome, err := newRunner(t).Test(t.Context(), runner.TestOptions{
-		Lab: dir, Cwd: dir, Derived: []string{"no-cache", "squashed", "names", "init"}, Parallel: 2, Trust: true,
+	outcomes, err := newRunner(t).Test(t.Context(), runner.TestOptions{
+		Labs: []string{dir}, Cwd: dir, Derived: []string{"no-cache", "squashed", "names", "init"}, Parallel: 2, Trust: true,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, p := range outcome.Proofs {
+	for _, p := range outcomes[0].Proofs {
 		got = append(got, p.Name+" "+p.Outcome+" with "+strings.Join(p.With, ","))
 	}
 	want := []string{"no-cache cleared with ", "squashed cleared with ", "names unsaid with ", "init cleared with "}

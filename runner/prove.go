@@ -10,10 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/labctl/labctl/runner/problem"
-	"github.com/labctl/labctl/runner/progress"
 	"github.com/labctl/labctl/runner/proof"
 	"github.com/labctl/labctl/scenarios/check"
 	"github.com/labctl/labctl/scenarios/lab"
@@ -57,22 +54,11 @@ type ProofResult struct {
 	declaredAway string
 }
 
-// model is how the lab is done right, kept for what is derived from it.
-type model struct {
-	*proof.Model
-	seed int64
-}
-
 // rightScenario is the one that a lab's cheats are derived from: the first
 // that passes. A valid lab has one.
 func rightScenario(l *lab.Lab) *lab.Scenario {
 	i := slices.IndexFunc(l.Scenarios, func(s lab.Scenario) bool { return s.Expect.Passed })
 	return &l.Scenarios[i]
-}
-
-// modelled reports whether a scenario is the one to derive from.
-func (t *trial) modelled(name string) bool {
-	return name == t.right && len(t.o.Scenarios) == 0
 }
 
 // known is an error for a name that is neither a cheat nor an honest way of a
@@ -95,8 +81,8 @@ func known(l *lab.Lab, names []string) error {
 
 // model keeps what others are derived from: the repository, and what a live
 // container of each place holds.
-func (in *tried) model(ctx context.Context, dir string) (*model, error) {
-	m := &model{Model: &proof.Model{}, seed: in.rec.Seed}
+func (in *tried) model(ctx context.Context, dir string) (*proof.Model, error) {
+	m := &proof.Model{Live: map[string]string{}}
 	m.Repository = filepath.Join(dir, "repository.git")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("keeping the right scenario: %w", err)
@@ -123,7 +109,7 @@ func (in *tried) model(ctx context.Context, dir string) (*model, error) {
 		if out, err := exec.CommandContext(ctx, "docker", "export", "--output", name, s.Live[0].ID).CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("keeping what the right container holds: %w: %s", err, out)
 		}
-		m.Live = append(m.Live, name)
+		m.Live[place.Address()] = name
 	}
 	return m, nil
 }
@@ -148,6 +134,7 @@ func places(l *lab.Lab) []lab.Service {
 type item struct {
 	result ProofResult
 	needs  proof.Needs
+	local  bool                                                     // a cheat that can be tried beside others, each in places of its own
 	word   func(context.Context, *proof.World) (report.Word, error) // nil for honest ways
 	do     func(context.Context, *proof.World) error                // nil for honest ways
 	way    proof.Way                                                // of honest ways
@@ -172,7 +159,7 @@ func items(l *lab.Lab) []item {
 		}
 		add(item{
 			result: ProofResult{Name: c.Name, Family: c.Family, Doc: c.Doc, Killer: c.Killer},
-			needs:  c.Needs, word: c.Word, do: c.Do,
+			needs:  c.Needs, local: c.Local, word: c.Word, do: c.Do,
 		})
 	}
 	for _, c := range l.Cheats {
@@ -191,27 +178,12 @@ func items(l *lab.Lab) []item {
 	return out
 }
 
-// prove tries everything that is derived from the right scenario.
-func (t *trial) prove(ctx context.Context, l *lab.Lab) error {
-	if t.model == nil {
-		return nil // the right scenario did not come about: its result says so
+// lanes are what is to be derived from the right scenario, as it is tried.
+func (t *trial) lanes() ([]first, *queue) {
+	if len(t.todo) == 1 {
+		return []first{{attempt{items: []int{0}, needs: t.todo[0].needs}, true}}, nil
 	}
-	todo := items(l)
-	if len(t.o.Derived) > 0 {
-		todo = slices.DeleteFunc(todo, func(i item) bool { return !slices.Contains(t.o.Derived, i.result.Name) })
-	}
-	if t.o.Proving != nil {
-		t.o.Proving()
-	}
-	t.Progress.Send(progress.Event{State: progress.Detail, Total: len(todo)})
-	t.outcome.Proofs = make([]ProofResult, len(todo))
-	n := max(1, t.o.Parallel)
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(n)
-	for _, lane := range lanes(attempts(todo), n) {
-		group.Go(func() error { return t.along(ctx, lane, todo) })
-	}
-	return group.Wait()
+	return lanes(attempts(t.todo, t.places), max(1, t.o.Parallel))
 }
 
 // judge says how an item came out, by its report or by why there is none.
@@ -252,7 +224,7 @@ func (in *tried) demonstrate(ctx context.Context, p proof.Place) error {
 	if err := in.settle(ctx, in.lab, in.rec); err != nil {
 		return err
 	}
-	set, err := in.Gather(ctx, in.in)
+	set, err := in.gather(ctx, in.in, true)
 	if err != nil {
 		return err
 	}

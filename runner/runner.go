@@ -32,12 +32,8 @@ type Runner struct {
 	// State is that of one instance alone; nil when it is State.
 	parent *state.Store
 
-	// cache is the folder that clean rooms keep what they built in; "" is the
-	// state's own.
-	cache string
-
-	// fresh is what fresh containers of one instance did, for Test, which looks
-	// at it many times; nil has every look try its own.
+	// fresh is what fresh containers of a lab with one seed did, for Test, which
+	// looks many times; nil has every look try its own.
 	fresh *sync.Map
 
 	// ownBase gives instances that are started bases with tags of their own.
@@ -133,21 +129,22 @@ type StopPlan struct {
 
 // TestOptions says what to prove.
 type TestOptions struct {
-	Lab       string // a shipped lab's name or a folder
+	Labs      []string // shipped labs' names or folders
 	Cwd       string
-	Scenarios []string // names; none means all, and all that is derived
-	Derived   []string // names of the cheats and honest ways to try, and nothing else; none means all
-	Parallel  int      // instances at once
+	Scenarios []string // names, in a single lab; none means all, and all that is derived
+	Derived   []string // names of the cheats and honest ways to try in a single lab, and nothing else; none means all
+	Parallel  int      // instances at once, of all labs
+	Seed      *int64   // that parameters are drawn with; nil for one that is always the same
 	Trust     bool
-	Keep      bool             // keep the instances that came out wrong
-	KeepAll   bool             // keep the instances of cheats and honest ways, however they come out
-	Report    func(TestResult) // called as each scenario ends; not concurrently
-	Proving   func()           // called when the scenarios are done and the proof begins, which tells its progress
+	Keep      bool              // keep the instances that came out wrong
+	KeepAll   bool              // keep the instances of cheats and honest ways, however they come out
+	Report    func(TestResult)  // called as each scenario ends; not concurrently
+	Tried     func(TestOutcome) // called as all of a lab was tried; not concurrently, nor beside Report
 }
 
-// TestOutcome is all that a test found.
+// TestOutcome is all that a test found about one lab.
 type TestOutcome struct {
-	Whole     bool // all was tried; an error beside it is one of cleaning up
+	Lab       string // its name
 	Scenarios []TestResult
 	Proofs    []ProofResult // in the order of their lists: cheats, then honest ways
 }
@@ -212,5 +209,7 @@ type API interface {
 	Targets(ctx context.Context, in Instance) ([]string, error)
 	PlanStop(ctx context.Context, in Instance, purge bool) (*StopPlan, error)
 	Stop(ctx context.Context, plan *StopPlan) error
-	Test(ctx context.Context, o TestOptions) (*TestOutcome, error)
+	// Test proves labs. Its outcomes are those of the labs of which all was tried,
+	// in the order asked for; an error beside all of them is one of cleaning up.
+	Test(ctx context.Context, o TestOptions) ([]TestOutcome, error)
 }

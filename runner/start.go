@@ -297,9 +297,14 @@ func (s *starting) provisioner() *apply.Provisioner {
 			return workspace.Create(ctx, s.rec.Workspace, s.lab.Commits, marker(s.rec))
 		},
 	}
+	// One label: builders of old engines make a layer of each. Images that other
+	// instances of a trial share are no single one's.
+	own := map[string]string{engine.LabelInstance: s.rec.Instance}
+	if s.parent != nil {
+		own = nil
+	}
 	p.Images = &apply.ImageMaker{
-		Engine: s.Engine, Commits: s.lab.Commits, // One label: builders of old engines make a layer of each.
-		Labels: map[string]string{engine.LabelInstance: s.rec.Instance},
+		Engine: s.Engine, Commits: s.lab.Commits, Labels: own,
 		Build: func(ctx context.Context, files []lab.File, tag string, labels map[string]string, progress func(string)) (string, error) {
 			return s.buildRoom(s.rec, s.lab).Make(ctx, files, tag, labels, progress)
 		},
@@ -349,18 +354,11 @@ func pinnedBy(networks []engine.Network, but string) []string {
 	return ids
 }
 
-func (r *Runner) cacheDir(instance string) string {
-	if r.cache != "" {
-		return r.cache
-	}
-	return r.State.CacheDir(instance)
-}
-
 // room is the clean room of an instance.
 func (r *Runner) room(rec *state.Record) *cleanroom.Room {
 	return &cleanroom.Room{
 		Builder: r.Engine, Actuator: r.Engine, Observer: r.Engine,
-		Pins: rec.Images, Instance: rec.Instance, Cache: r.cacheDir(rec.Instance),
+		Pins: rec.Images, Instance: rec.Instance, Cache: r.State.CacheDir(rec.Instance),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,11 +13,15 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/labctl/labctl/runner/apply"
+	"github.com/labctl/labctl/runner/cleanroom"
 	"github.com/labctl/labctl/runner/engine"
 	"github.com/labctl/labctl/runner/plan"
 	"github.com/labctl/labctl/runner/problem"
+	"github.com/labctl/labctl/runner/progress"
+	"github.com/labctl/labctl/runner/proof"
 	"github.com/labctl/labctl/runner/state"
 	"github.com/labctl/labctl/scenarios/config"
 	"github.com/labctl/labctl/scenarios/evidence"
@@ -28,55 +33,177 @@ import (
 // There are hundreds, and an engine that is busy takes a second for one.
 const imagesWithin = 5 * time.Minute
 
-// Test implements API. Every scenario, cheat and honest way is brought about in
-// an instance of its own, with a state folder and a workspace of its own, and
-// all of it is removed afterwards.
-func (r *Runner) Test(ctx context.Context, o TestOptions) (*TestOutcome, error) {
-	found, err := r.Library.Open(o.Lab, o.Cwd)
+// Test implements API. Scenarios, cheats and honest ways are brought about in
+// instances made for them, with state folders and workspaces of their own, and
+// all of it is removed afterwards. Labs are proven side by side: while one waits
+// for a server, another has the processors.
+func (r *Runner) Test(ctx context.Context, o TestOptions) ([]TestOutcome, error) {
+	p := &proving{Runner: r, o: o, run: random(), free: semaphore.NewWeighted(int64(max(1, o.Parallel)))}
+	var trials []*trial
+	steps := 0
+	for _, name := range o.Labs {
+		t, err := p.trial(name)
+		if err != nil {
+			return nil, err
+		}
+		trials = append(trials, t)
+		steps += len(t.chosen) + len(t.todo)
+	}
+	var err error
+	if p.dir, err = os.MkdirTemp("", "labctl-test-"); err != nil {
+		return nil, fmt.Errorf("making a folder for the scenarios' workspaces: %w", err)
+	}
+	r.Progress.Send(progress.Event{State: progress.Detail, Total: steps})
+	group, trying := errgroup.WithContext(ctx)
+	for _, t := range trials {
+		group.Go(func() error { return t.all(trying) })
+	}
+	err = group.Wait()
+	var outcomes []TestOutcome
+	for _, t := range trials {
+		if t.whole {
+			outcomes = append(outcomes, t.outcome)
+		}
+	}
+	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), imagesWithin)
+	defer cancel()
+	err = errors.Join(err, p.left, p.removeImages(clean))
+	if !p.kept {
+		err = errors.Join(err, os.RemoveAll(p.dir))
+	}
+	return outcomes, err
+}
+
+// proving is one call of Test.
+type proving struct {
+	*Runner
+	o   TestOptions
+	dir string
+	run string // tells this call's instances from another's
+
+	free   *semaphore.Weighted // for so many instances more
+	layers sync.Map            // what images' layers hold, by image ID
+
+	mu     sync.Mutex // of what follows, and of the trials' outcomes
+	gone   []string   // instances that were removed
+	images []string   // what they left: images that they ran
+	bases  []string   // those that they pinned
+	made   []string   // those of them that were made for an instance alone
+	kept   bool
+	left   error // why not all of it could be removed
+}
+
+// trial is what is tried of one lab.
+type trial struct {
+	*proving
+	lab    string // as it was asked for
+	name   string
+	seed   int64
+	places int // that cheats replace
+	dir    string
+	chosen []lab.Scenario
+	todo   []item       // cheats and honest ways
+	right  string       // the scenario that they are derived from
+	model  *proof.Model // how it did things, once it came about
+	fresh  sync.Map     // what fresh containers did: of one seed, an image does the same
+
+	outcome TestOutcome
+	whole   bool // all was tried
+}
+
+// trial reads a lab, and chooses what is to be tried.
+func (p *proving) trial(name string) (*trial, error) {
+	found, err := p.Library.Open(name, p.o.Cwd)
 	if err != nil {
 		return nil, err
 	}
-	l, diags := found.Definition.Resolve("test", config.SeedOf("test"))
+	// One seed for all instances, so that each image is built once.
+	seed := config.SeedOf("test")
+	if p.o.Seed != nil {
+		seed = *p.o.Seed
+	}
+	l, diags := found.Definition.Resolve("test", seed)
 	if diags.HasErrors() {
 		return nil, &LabError{Source: found.Source, Diags: diags, Files: found.Definition.Files}
 	}
-	chosen, err := choose(l, o)
-	if err != nil {
+	t := &trial{proving: p, lab: name, name: l.Name, seed: seed, places: len(places(l)), right: rightScenario(l).Name, outcome: TestOutcome{Lab: l.Name}}
+	if t.chosen, err = choose(l, p.o); err != nil {
 		return nil, err
 	}
-	if !found.Shipped && !o.Trust && slices.ContainsFunc(chosen, func(s lab.Scenario) bool { return len(scripts(l, s)) > 0 }) {
+	if !found.Shipped && !p.o.Trust && slices.ContainsFunc(t.chosen, func(s lab.Scenario) bool { return len(scripts(l, s)) > 0 }) {
 		return nil, &problem.Problem{
 			What:  "the scenarios of " + found.Source + " run scripts on this host",
 			Mend:  "read them, and say --trust if they may",
 			Usage: true,
 		}
 	}
-	dir, err := os.MkdirTemp("", "labctl-test-")
-	if err != nil {
-		return nil, fmt.Errorf("making a folder for the scenarios' workspaces: %w", err)
+	if len(p.o.Scenarios) == 0 {
+		t.todo = items(l)
 	}
-
-	t := &trial{Runner: r, o: o, found: found, dir: dir, run: random(), right: rightScenario(l).Name}
-	err = t.all(ctx, l, chosen)
-	t.outcome.Whole = err == nil
-	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), imagesWithin)
-	defer cancel()
-	err = errors.Join(err, t.left, t.removeImages(clean))
-	if !t.kept {
-		err = errors.Join(err, os.RemoveAll(dir))
+	if len(p.o.Derived) > 0 {
+		t.todo = slices.DeleteFunc(t.todo, func(i item) bool { return !slices.Contains(p.o.Derived, i.result.Name) })
 	}
-	return &t.outcome, err
+	return t, nil
 }
 
-// all brings about the scenarios, and then what is derived from the right one.
-func (t *trial) all(ctx context.Context, l *lab.Lab, chosen []lab.Scenario) error {
-	if err := t.scenarios(ctx, chosen); err != nil {
+// all brings about the scenarios, and what is derived from the right one, which
+// is the first.
+func (t *trial) all(ctx context.Context) error {
+	t.dir = filepath.Join(t.proving.dir, t.name)
+	t.outcome.Scenarios, t.outcome.Proofs = make([]TestResult, len(t.chosen)), make([]ProofResult, len(t.todo))
+	group, trying := errgroup.WithContext(ctx)
+	begun := t.each(trying, group)
+	if err := group.Wait(); err != nil {
 		return err
 	}
-	if len(t.o.Scenarios) > 0 {
-		return nil // just these were asked for
+	if begun != nil {
+		return begun
 	}
-	return t.prove(ctx, l)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.whole = true
+	if t.model == nil {
+		t.outcome.Proofs = nil // the right scenario did not come about: its result says so
+	}
+	if t.o.Tried != nil {
+		t.o.Tried(t.outcome)
+	}
+	return nil
+}
+
+// each begins one after the other as there is a place for its instance.
+func (t *trial) each(ctx context.Context, group *errgroup.Group) error {
+	right := make(chan struct{})
+	for i, s := range t.chosen {
+		if err := t.free.Acquire(ctx, 1); err != nil {
+			return err
+		}
+		group.Go(func() error {
+			defer t.free.Release(1)
+			if i == 0 {
+				defer close(right)
+			}
+			return t.scenario(ctx, i, s.Name)
+		})
+	}
+	if len(t.todo) == 0 {
+		return nil
+	}
+	<-right
+	if t.model == nil {
+		return nil
+	}
+	firsts, rest := t.lanes()
+	for _, first := range firsts {
+		if err := t.free.Acquire(ctx, 1); err != nil {
+			return err
+		}
+		group.Go(func() error {
+			defer t.free.Release(1)
+			return t.along(ctx, first, rest)
+		})
+	}
+	return nil
 }
 
 // choose picks the scenarios that were asked for. The right one comes first:
@@ -117,46 +244,18 @@ func scripts(l *lab.Lab, s lab.Scenario) []lab.Scenario {
 	return out
 }
 
-// trial is one call of Test.
-type trial struct {
-	*Runner
-	o     TestOptions
-	found *OpenLab
-	dir   string
-	run   string // tells this call's instances from another's
-	right string // the scenario that cheats are derived from
-	model *model // how it did things, once it came about
-
-	layers sync.Map // what images' layers hold, by image ID
-
-	mu      sync.Mutex
-	outcome TestOutcome
-	images  []string
-	kept    bool
-	left    error // why not all of it could be removed
-}
-
-// scenarios brings the chosen ones about, several at once.
-func (t *trial) scenarios(ctx context.Context, chosen []lab.Scenario) error {
-	t.outcome.Scenarios = make([]TestResult, len(chosen))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(1, t.o.Parallel))
-	for i, s := range chosen {
-		group.Go(func() error { return t.scenario(ctx, i, s.Name) })
-	}
-	return group.Wait()
-}
-
 // scenario brings one about and compares. Only what ends the whole run, such
 // as an engine that went away, is returned.
 func (t *trial) scenario(ctx context.Context, i int, name string) error {
-	begun := time.Now()
-	result := TestResult{Lab: t.found.Definition.Name(), Scenario: name, Differences: []string{}}
+	step, begun := t.name+" scenario "+name, time.Now()
+	t.Progress.Send(progress.Event{State: progress.Begun, Step: step})
+	result := TestResult{Lab: t.name, Scenario: name, Differences: []string{}}
 	err := t.bringAbout(ctx, name, &result)
 	if err != nil {
 		result.OK, result.Error = false, err.Error()
 	}
 	result.Seconds = time.Since(begun).Seconds()
+	t.ended(step, result.OK)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.outcome.Scenarios[i] = result
@@ -169,10 +268,19 @@ func (t *trial) scenario(ctx context.Context, i int, name string) error {
 	return nil
 }
 
+// ended tells that a step came to its end.
+func (t *trial) ended(step string, ok bool) {
+	state := progress.Done
+	if !ok {
+		state = progress.Failed
+	}
+	t.Progress.Send(progress.Event{State: state, Step: step})
+}
+
 // bringAbout runs a scenario's scripts in an instance, and compares the report
 // with what it expects.
 func (t *trial) bringAbout(ctx context.Context, name string, result *TestResult) error {
-	return t.instance(ctx, instanceOptions{name: name, seed: config.SeedOf(name), keep: t.o.Keep}, func(ctx context.Context, in *tried) (ok bool, err error) {
+	return t.instance(ctx, instanceOptions{name: name, keep: t.o.Keep}, func(ctx context.Context, in *tried) (ok bool, err error) {
 		for _, s := range scripts(in.lab, *in.lab.Scenario(name)) {
 			if err := runScript(ctx, in.rec.Workspace, "scenario."+s.Name, s.Script, in.env); err != nil {
 				return false, err
@@ -185,7 +293,7 @@ func (t *trial) bringAbout(ctx context.Context, name string, result *TestResult)
 		result.Report = rep
 		result.Differences = append(result.Differences, report.Compare(in.lab.Scenario(name).Expect, *rep)...)
 		result.OK = len(result.Differences) == 0
-		if result.OK && t.modelled(name) {
+		if result.OK && name == t.right && len(t.todo) > 0 {
 			if t.model, err = in.model(ctx, filepath.Join(t.dir, "model")); err != nil {
 				return false, err
 			}
@@ -216,10 +324,9 @@ func (k knownLayers) Layers(ctx context.Context, image string) (map[string]evide
 // instanceOptions say what an instance is tried with.
 type instanceOptions struct {
 	name    string // of what is tried, unique in one call of Test
-	seed    int64
-	keep    bool // when it does not come out right
-	always  bool // keep it, however it comes out
-	ownBase bool // give it bases of its own
+	keep    bool   // when it does not come out right
+	always  bool   // keep it, however it comes out
+	ownBase bool   // give it bases of its own
 }
 
 // tried is an instance in which something is tried.
@@ -237,20 +344,27 @@ type tried struct {
 // instance starts one, has something tried in it, and removes it.
 func (t *trial) instance(ctx context.Context, o instanceOptions, try func(context.Context, *tried) (ok bool, err error), kept *string) (err error) {
 	r := *t.Runner
-	r.Progress, r.cache, r.ownBase = nil, filepath.Join(t.dir, "cleanroom"), o.ownBase
+	r.Progress, r.ownBase = nil, o.ownBase
 	r.Engine = knownLayers{t.Engine, &t.layers}
+	if !o.ownBase {
+		r.fresh = &t.fresh
+	}
 	dir := filepath.Join(t.dir, o.name)
+	// Letters and digits alone, so that engine names stay readable.
+	learner := "test-" + t.run + "-" + slug(o.name)
 	if !o.keep && !o.always {
 		r.parent = t.State
 		r.State = state.New(filepath.Join(dir, "state"))
+		if err := r.State.ShareCache(instanceName(t.name, learner), filepath.Join(t.dir, "cleanroom")); err != nil {
+			return err
+		}
 	}
 	tmp := filepath.Join(dir, "tmp")
 	if err := os.MkdirAll(tmp, 0o755); err != nil {
 		return fmt.Errorf("making a folder for %s: %w", o.name, err)
 	}
 	started, err := r.Start(ctx, StartOptions{
-		// Letters and digits alone, so that engine names stay readable.
-		Lab: t.o.Lab, Learner: "test-" + t.run + "-" + slug(o.name), Seed: &o.seed, Dir: filepath.Join(dir, "workspace"), Cwd: t.o.Cwd,
+		Lab: t.lab, Learner: learner, Seed: &t.seed, Dir: filepath.Join(dir, "workspace"), Cwd: t.o.Cwd,
 	})
 	if err != nil {
 		return err
@@ -325,6 +439,7 @@ func (r *Runner) settle(ctx context.Context, l *lab.Lab, rec *state.Record) erro
 	if err != nil {
 		return err
 	}
+	group, ctx := errgroup.WithContext(ctx)
 	for _, s := range in.Services {
 		declared := l.Service(s.Name, s.Environment)
 		if declared.Ready.Get == "" {
@@ -335,24 +450,33 @@ func (r *Runner) settle(ctx context.Context, l *lab.Lab, rec *state.Record) erro
 			return fmt.Errorf("reading how long %s may take: %w", declared.Address(), err)
 		}
 		for _, c := range s.Live {
-			address := s.Address
-			if lab.OnNetwork(s.Publish) {
-				network := plan.Names{Instance: rec.Instance}.Network(s.Environment)
-				if address, err = apply.NetworkAddress(ctx, r.Engine, c.ID, network, declared.Port); err != nil {
-					continue
+			group.Go(func() error {
+				address := s.Address
+				if lab.OnNetwork(s.Publish) {
+					network := plan.Names{Instance: rec.Instance}.Network(s.Environment)
+					var err error
+					if address, err = apply.NetworkAddress(ctx, r.Engine, c.ID, network, declared.Port); err != nil {
+						return nil
+					}
 				}
-			}
-			_ = r.Engine.Ready(ctx, c.ID, address, declared.Ready.Get, within)
+				_ = r.Engine.Ready(ctx, c.ID, address, declared.Ready.Get, within)
+				return ctx.Err()
+			})
 		}
 	}
-	return ctx.Err()
+	return group.Wait()
 }
 
-// clean removes an instance. Its images go when every scenario is done: the
-// builds of the others may stand on them. What it pinned is noted even where
-// another instance stands on it now, which may be one that is being removed,
-// too.
+// clean removes what an instance has on the engine, but for images: they go when
+// all is done, since the builds of others may stand on them. Its folders go with
+// the trial's. What it pinned is noted even where another instance stands on it
+// now, which may be one that is being removed, too.
 func (t *trial) clean(ctx context.Context, r *Runner, in Instance) error {
+	unlock, err := r.lock(ctx, in.Instance)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	w, err := r.look(ctx)
 	if err != nil {
 		return err
@@ -361,30 +485,73 @@ func (t *trial) clean(ctx context.Context, r *Runner, in Instance) error {
 	if err != nil {
 		return err
 	}
-	p, err := r.PlanStop(ctx, in, true)
+	l, err := r.lab(rec)
+	if err != nil {
+		return err
+	}
+	p, err := r.PlanStop(ctx, in, false)
 	if err != nil {
 		return err
 	}
 	t.mu.Lock()
-	for _, image := range p.present.Images {
-		t.images = append(t.images, image.ID)
-	}
-	for _, id := range rec.Images {
-		t.images = append(t.images, id)
+	t.gone = append(t.gone, rec.Instance)
+	t.images = slices.Concat(t.images, p.ran, rec.Ran)
+	for _, image := range l.Images {
+		id := rec.Images[plan.Names{Instance: rec.Instance}.Image(image)]
+		t.bases = append(t.bases, id)
+		if image.Tag == "" {
+			t.made = append(t.made, id)
+		}
 	}
 	t.mu.Unlock()
-	p.present.Images = nil
-	return r.Stop(ctx, p)
+	return apply.Run(ctx, plan.StopInstance(p.present), func(ctx context.Context, op plan.Op) error {
+		if op.Kind == plan.Halt {
+			return nil
+		}
+		return r.remove(ctx, op)
+	})
 }
 
-// removeImages removes what the scenarios' instances left, unless another
-// instance on the engine has to do with it. An image goes after those that
-// stand on it only, so what cannot be removed is tried again as long as others
-// go.
-func (t *trial) removeImages(ctx context.Context) error {
-	slices.Sort(t.images)
-	left := slices.Compact(t.images)
+// removeImages removes what the instances left, unless another instance on the
+// engine has to do with it: what they ran and pinned, what stands on the images
+// made for them, and what stands without a name on what they pinned, as purging
+// does for a single one. An image goes after those that stand on it only, so what
+// cannot be removed is tried again as long as others go.
+func (t *proving) removeImages(ctx context.Context) error {
+	for _, ids := range []*[]string{&t.images, &t.bases, &t.made} {
+		slices.Sort(*ids)
+		*ids = slices.Compact(*ids)
+	}
+	tags, err := t.Engine.Tags(ctx, "")
+	if err != nil {
+		return err
+	}
+	for tag := range tags {
+		// A clean room leaves its name where it is the last one.
+		if slices.Contains(t.gone, cleanroom.UsedBy(tag)) {
+			if err := t.Engine.RemoveImage(ctx, tag); err != nil && !errors.Is(err, engine.ErrNotFound) {
+				return err
+			}
+		}
+	}
+	loose, err := t.mayBuild(ctx, t.bases)
+	if err != nil {
+		return err
+	}
+	derived, err := t.derived(ctx)
+	if err != nil {
+		return err
+	}
+	left := slices.Concat(t.images, t.bases, loose, derived)
+	slices.Sort(left)
+	left = slices.Compact(left)
 	for {
+		// Nobody else names what was made here, but for what they build on.
+		tags, err := t.Engine.Tags(ctx, "")
+		if err != nil {
+			return err
+		}
+		building := aliased(tags, "")
 		var inUse, others, theirs []string
 		for _, id := range left {
 			// Removing takes a while, in which others start.
@@ -392,6 +559,7 @@ func (t *trial) removeImages(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			now = append(now, building...)
 			if !slices.Equal(now, others) {
 				if others, theirs = now, nil; len(now) > 0 {
 					if theirs, err = t.mayBuild(ctx, now); err != nil {
@@ -402,7 +570,12 @@ func (t *trial) removeImages(ctx context.Context) error {
 			if slices.Contains(others, id) || slices.Contains(theirs, id) {
 				continue
 			}
-			if err := t.dropImage(ctx, id, ""); errors.Is(err, engine.ErrInUse) {
+			if slices.Contains(t.bases, id) {
+				err = t.dropImage(ctx, id, "")
+			} else {
+				err = t.dropNames(ctx, id, tagsOf(tags, id))
+			}
+			if errors.Is(err, engine.ErrInUse) {
 				inUse = append(inUse, id)
 			} else if err != nil {
 				return err
@@ -419,9 +592,29 @@ func (t *trial) removeImages(ctx context.Context) error {
 	}
 }
 
+// derived are the images with a name that stand on one made for an instance.
+func (t *proving) derived(ctx context.Context) ([]string, error) {
+	var made []evidence.Image
+	for _, id := range t.made {
+		if image, err := t.Engine.Image(ctx, id); err == nil && len(image.Layers) > 0 {
+			made = append(made, image)
+		} else if err != nil && !errors.Is(err, engine.ErrNotFound) {
+			return nil, err
+		}
+	}
+	tags, err := t.Engine.Tags(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	ids := slices.Sorted(maps.Values(tags))
+	return t.those(ctx, slices.Compact(ids), func(image evidence.Image) bool {
+		return slices.ContainsFunc(made, image.StandsOn)
+	})
+}
+
 // mayBuild are the images without a name on what instances pinned. Equal builds
-// are one image: what was built here may have been built there, too, to be run
-// now. The last instance on a base takes them along when it is purged.
+// are one image: what was built by one may have been built by another, too, to be
+// run now. The last instance on a base takes them along when it is purged.
 func (r *Runner) mayBuild(ctx context.Context, pinned []string) ([]string, error) {
 	var bases []evidence.Image
 	for _, id := range pinned {

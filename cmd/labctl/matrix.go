@@ -24,6 +24,9 @@ func showMatrix(io *Streams, proofs []runner.ProofResult) {
 			}
 		}
 	}
+	for _, p := range proofs {
+		m.blank = m.blank || p.Report != nil && slices.ContainsFunc(m.checks, func(name string) bool { _, asked := p.Checks[name]; return !asked })
+	}
 	m.legend()
 	family := ""
 	for _, p := range proofs {
@@ -40,6 +43,7 @@ type matrix struct {
 	c      colors
 	checks []string // the columns
 	name   int      // how wide a name is
+	blank  bool     // not every check was asked about each
 }
 
 // legend says which column is which check.
@@ -53,6 +57,9 @@ func (m *matrix) legend() {
 	}
 	fmt.Fprintf(m.io.Out, "\n%s\n", wrap(strings.Join(items, "  "), m.io.Width, ""))
 	fmt.Fprintln(m.io.Out, m.c.Faint("✓ passes  ✗ fails  – skipped  ! could not look  [✗] the check that must kill the cheat"))
+	if m.blank {
+		fmt.Fprintln(m.io.Out, m.c.Faint("blank: it was tried where the check asks nothing"))
+	}
 	heads := make([]string, 0, len(m.checks))
 	for i := range m.checks {
 		heads = append(heads, " "+column(i)+" ")

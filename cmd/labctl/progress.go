@@ -145,6 +145,23 @@ func (v *progressView) println(line string) {
 	fmt.Fprintln(v.io.Err, line)
 }
 
+// Aside has something else written to the terminal, and takes the bar away for
+// as long.
+func (v *progressView) Aside(write func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	bars, bar := v.bars, v.bar
+	v.bars, v.bar = nil, nil
+	if bars == nil {
+		write()
+		return
+	}
+	bar.Abort(true)
+	bars.Wait()
+	write()
+	v.draw()
+}
+
 // Close removes the bar. It must come before anything else is written to the
 // terminal, and may be called more than once.
 func (v *progressView) Close() {

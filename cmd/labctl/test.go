@@ -20,6 +20,7 @@ type testOptions struct {
 	scenarios []string
 	cheats    []string // the only cheats and honest ways to try
 	parallel  int
+	seed      *int64
 	trust     bool
 	keep      bool
 	format    Format
@@ -27,6 +28,7 @@ type testOptions struct {
 
 func newTestCmd(f *Factory, runF func(context.Context, *testOptions) error) *cobra.Command {
 	opts := &testOptions{f: f}
+	var seed int64
 	cmd := &cobra.Command{
 		Use:   "test [LAB [SCENARIO...]]",
 		Short: "Prove that a lab's checks tell right from wrong",
@@ -34,7 +36,8 @@ func newTestCmd(f *Factory, runF func(context.Context, *testOptions) error) *cob
 folder; without it all shipped labs are tested.
 
 Every scenario is brought about in an instance of its own, graded, and its
-report compared with what the scenario expects. Then labctl fakes the rebuild
+report compared with what the scenario expects. All instances of a lab draw the
+same values; --seed has others drawn. Then labctl fakes the rebuild
 itself, in ways that it derives from the lab's start and right scenario, and
 demands that the named check says no; and it rebuilds honestly in many ways,
 which must get all points. Those share instances, and what comes out wrong there
@@ -44,6 +47,7 @@ The matrix has a row for each cheat and a column for each check. A cheat that
 survives, or an honest way that is accused, fails the lab: exit code 1. What
 could not be tried is exit code 3.`,
 		Example: `  labctl test drift-lab
+  labctl test drift-lab --seed 7
   labctl test drift-lab --cheat poisoned-base
   labctl test drift-lab --cheat commit,save-load,plain
   labctl test ./my-lab patched_in_place --trust --keep`,
@@ -51,6 +55,9 @@ could not be tried is exit code 3.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				opts.lab, opts.scenarios = args[0], args[1:]
+			}
+			if cmd.Flags().Changed("seed") {
+				opts.seed = &seed
 			}
 			if opts.parallel < 1 {
 				return usageError(fmt.Sprintf("labctl test: --parallel %d runs nothing", opts.parallel), "--parallel 1")
@@ -64,8 +71,10 @@ could not be tried is exit code 3.`,
 			return testRun(cmd.Context(), opts)
 		},
 	}
-	cmd.Flags().IntVar(&opts.parallel, "parallel", min(8, 2*runtime.NumCPU()), "try `N` things at once")
+	cmd.Flags().IntVar(&opts.parallel, "parallel", min(12, 3*runtime.NumCPU()), "try `N` things at once")
 	complete(cmd, "parallel", cobra.NoFileCompletions)
+	cmd.Flags().Int64Var(&seed, "seed", 0, "draw the labs' values from this `NUMBER`; without it they are always the same")
+	complete(cmd, "seed", cobra.NoFileCompletions)
 	cmd.Flags().BoolVar(&opts.trust, "trust", false, "let a lab from a folder run its scripts on this machine")
 	cmd.Flags().BoolVar(&opts.keep, "keep", false, "keep the instances that came out wrong, to look at them")
 	cmd.Flags().StringSliceVar(&opts.cheats, "cheat", nil, "try the cheat or honest way of this `NAME` alone, and keep its instance; of several (a,b) none is kept")
@@ -99,28 +108,64 @@ func testRun(ctx context.Context, opts *testOptions) error {
 		return err
 	}
 	tally := testTally{opts: opts, Schema: "labctl/test/v1", Lab: opts.lab, begun: time.Now(), Scenarios: []runner.TestResult{}, Proofs: []runner.ProofResult{}}
-	for _, lab := range labs {
-		outcome, err := r.Test(ctx, runner.TestOptions{
-			Lab: lab, Cwd: cwd, Scenarios: opts.scenarios, Derived: opts.cheats, KeepAll: len(opts.cheats) == 1, Parallel: opts.parallel, Trust: opts.trust, Keep: opts.keep,
-			Report: func(result runner.TestResult) {
-				if opts.format == Text {
-					showTestResult(f.IO, result)
-				}
-			},
-			Proving: f.progress.Show,
-		})
-		f.progress.Close()
-		if outcome != nil && outcome.Whole {
-			tally.add(*outcome)
-			if opts.format == Text && len(outcome.Proofs) > 0 {
-				showMatrix(f.IO, outcome.Proofs)
+	show := newTestView(f, len(labs))
+	f.progress.Show()
+	outcomes, err := r.Test(ctx, runner.TestOptions{
+		Labs: labs, Cwd: cwd, Scenarios: opts.scenarios, Derived: opts.cheats, KeepAll: len(opts.cheats) == 1, Parallel: opts.parallel, Seed: opts.seed, Trust: opts.trust, Keep: opts.keep,
+		Report: func(result runner.TestResult) {
+			if opts.format == Text {
+				show.scenario(result)
 			}
-		}
-		if err != nil {
-			return err
-		}
+		},
+		Tried: func(outcome runner.TestOutcome) {
+			if opts.format == Text {
+				show.lab(outcome)
+			}
+		},
+	})
+	f.progress.Close()
+	for _, outcome := range outcomes {
+		tally.add(outcome)
+	}
+	if err != nil {
+		return err
 	}
 	return tally.end()
+}
+
+// testView shows how things come out: of a single lab at once, of several when
+// all of one was tried, since they are tried side by side.
+type testView struct {
+	f    *Factory
+	labs int
+	held map[string][]runner.TestResult // by lab, until it is shown
+}
+
+func newTestView(f *Factory, labs int) *testView {
+	return &testView{f: f, labs: labs, held: map[string][]runner.TestResult{}}
+}
+
+func (v *testView) scenario(result runner.TestResult) {
+	if v.labs > 1 {
+		v.held[result.Lab] = append(v.held[result.Lab], result)
+		return
+	}
+	v.f.progress.Aside(func() { showTestResult(v.f.IO, result) })
+}
+
+func (v *testView) lab(outcome runner.TestOutcome) {
+	v.f.progress.Aside(func() {
+		io := v.f.IO
+		if v.labs > 1 {
+			fmt.Fprintf(io.Out, "\n%s\n\n", io.OutColors.Bold(Clean(outcome.Lab)))
+		}
+		for _, result := range v.held[outcome.Lab] {
+			showTestResult(io, result)
+		}
+		if len(outcome.Proofs) > 0 {
+			showMatrix(io, outcome.Proofs)
+		}
+	})
 }
 
 // testTally sums up what was tried. Its JSON is labctl/test/v1.

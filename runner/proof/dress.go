@@ -17,7 +17,7 @@ import (
 // what is missing into how it is run.
 var dresses = []Cheat{
 	{
-		Name: "bind-mount", Family: "dress", Doc: "mount the edited files over the image's", Killer: "run_as_declared", Word: always(report.Altered),
+		Name: "bind-mount", Family: "dress", Doc: "mount the edited files over the image's", Killer: "run_as_declared", Word: always(report.Altered), Local: true,
 		Do: func(ctx context.Context, w *World) error {
 			return w.dressed(ctx, func(p Place, image string, edits []edit) (extra, error) {
 				var x extra
@@ -33,7 +33,7 @@ var dresses = []Cheat{
 		},
 	},
 	{
-		Name: "named-volume", Family: "dress", Doc: "keep the edited folders in named volumes", Killer: "run_as_declared", Word: always(report.Altered),
+		Name: "named-volume", Family: "dress", Doc: "keep the edited folders in named volumes", Killer: "run_as_declared", Word: always(report.Altered), Local: true,
 		Do: func(ctx context.Context, w *World) error { return w.dressed(ctx, w.volumes(ctx)) },
 	},
 	{
@@ -51,8 +51,11 @@ var dresses = []Cheat{
 		},
 	},
 	{
-		Name: "command", Family: "dress", Doc: "a command that edits, then starts the service", Killer: "run_as_declared", Word: always(report.Patched),
+		Name: "command", Family: "dress", Doc: "a command that edits, then starts the service", Killer: "run_as_declared", Word: always(report.Patched), Local: true,
 		Do: func(ctx context.Context, w *World) error {
+			if err := w.writable(); err != nil {
+				return err
+			}
 			return w.dressed(ctx, func(p Place, image string, edits []edit) (extra, error) {
 				script, program, err := w.editsAtStart(ctx, p, image, edits)
 				return extra{command: append([]string{"sh", "-c", script, "sh"}, program...), flags: []string{"--entrypoint", ""}}, err
@@ -60,8 +63,11 @@ var dresses = []Cheat{
 		},
 	},
 	{
-		Name: "entrypoint", Family: "dress", Doc: "an entrypoint that edits, then starts the service", Killer: "run_as_declared", Word: always(report.Patched),
+		Name: "entrypoint", Family: "dress", Doc: "an entrypoint that edits, then starts the service", Killer: "run_as_declared", Word: always(report.Patched), Local: true,
 		Do: func(ctx context.Context, w *World) error {
+			if err := w.writable(); err != nil {
+				return err
+			}
 			return w.dressed(ctx, func(p Place, image string, edits []edit) (extra, error) {
 				script, program, err := w.editsAtStart(ctx, p, image, edits)
 				return extra{flags: []string{"--entrypoint", "sh"}, command: append([]string{"-c", script, "sh"}, program...)}, err
@@ -69,7 +75,7 @@ var dresses = []Cheat{
 		},
 	},
 	{
-		Name: "health-command", Family: "dress", Doc: "a health command that edits", Killer: "run_as_declared", Word: always(report.Patched),
+		Name: "health-command", Family: "dress", Doc: "a health command that edits", Killer: "run_as_declared", Word: always(report.Patched), Local: true,
 		Do: healthCommand,
 	},
 }
@@ -176,6 +182,9 @@ func unpacking(edits []edit) (string, error) {
 
 // healthCommand waits until the command has run once.
 func healthCommand(ctx context.Context, w *World) error {
+	if err := w.writable(); err != nil {
+		return err
+	}
 	image, err := w.build(ctx)
 	if err != nil {
 		return err

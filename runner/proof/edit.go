@@ -55,8 +55,11 @@ func edits() (pet, replacement []Cheat) {
 			return err
 		}
 		pet = append(pet, Cheat{
-			Name: "pet-" + how.name, Family: "edit", Doc: how.doc + ", on the pet", Killer: "replaced", Word: always(report.Patched), Needs: NeedsStart,
+			Name: "pet-" + how.name, Family: "edit", Doc: how.doc + ", on the pet", Killer: "replaced", Word: always(report.Patched), Needs: NeedsStart, Local: true,
 			Do: func(ctx context.Context, w *World) error {
+				if err := w.writable(); err != nil {
+					return err
+				}
 				return done(w, w.eachPlace(ctx, func(_ int, p Place) error {
 					for _, pet := range p.Pets {
 						if err := how.do(ctx, w, p, pet); err != nil {
@@ -68,8 +71,11 @@ func edits() (pet, replacement []Cheat) {
 			},
 		})
 		replacement = append(replacement, Cheat{
-			Name: "fresh-" + how.name, Family: "edit", Doc: how.doc + ", on a fresh replacement", Killer: "no_drift", Word: always(report.Patched),
+			Name: "fresh-" + how.name, Family: "edit", Doc: how.doc + ", on a fresh replacement", Killer: "no_drift", Word: always(report.Patched), Local: true,
 			Do: func(ctx context.Context, w *World) error {
+				if err := w.writable(); err != nil {
+					return err
+				}
 				image, err := w.build(ctx)
 				if err != nil {
 					return err
@@ -93,9 +99,20 @@ func edits() (pet, replacement []Cheat) {
 		})
 	}
 	return pet, append(replacement, Cheat{
-		Name: "fresh-created", Family: "edit", Doc: "copy into a container that is created and not started yet", Killer: "no_drift", Word: always(report.Patched),
+		Name: "fresh-created", Family: "edit", Doc: "copy into a container that is created and not started yet", Killer: "no_drift", Word: always(report.Patched), Local: true,
 		Do: created,
 	})
+}
+
+// writable is for cheats that edit what runs. Nothing is to be edited anywhere
+// when they have no place in the lab.
+func (w *World) writable() error {
+	for _, p := range w.Places {
+		if p.Service.Run.ReadOnly {
+			return notApplicable("the filesystem of %s is read-only", p.Service.Address())
+		}
+	}
+	return nil
 }
 
 // edit brings a container to what the right one is.
@@ -223,6 +240,9 @@ func interpreter(script []byte) (string, bool) {
 
 // created never runs anything in the container: it is edited before it starts.
 func created(ctx context.Context, w *World) error {
+	if err := w.writable(); err != nil {
+		return err
+	}
 	image, err := w.build(ctx)
 	if err != nil {
 		return err

@@ -159,8 +159,7 @@ func (w *World) editsToImage(ctx context.Context, p Place, image string) ([]edit
 }
 
 func (w *World) editsFrom(p Place, before string) ([]edit, error) {
-	i := slices.IndexFunc(w.Places, func(o Place) bool { return o.Service.Address() == p.Service.Address() })
-	edits, err := between(before, w.Model.Live[i], p.Service.RuntimePaths)
+	edits, err := between(before, w.Model.Live[p.Service.Address()], p.Service.RuntimePaths)
 	if err == nil && len(edits) == 0 {
 		return nil, errNothing
 	}
@@ -201,22 +200,39 @@ func files(edits []edit) []edit {
 	return slices.DeleteFunc(slices.Clone(edits), func(e edit) bool { return e.header.Typeflag != tar.TypeReg })
 }
 
-// byHand are the contents, by digest, that the pets have and the images that
-// they were made of do not, with the paths at which they lie.
-func (w *World) byHand(ctx context.Context) (map[string][]string, error) {
+// byHand are the contents, by digest, that the pets of some places have and the
+// images that they were made of do not, with the paths at which they lie.
+func (w *World) byHand(ctx context.Context, places []Place) (map[string][]string, error) {
 	has := map[string][]string{}
-	err := eachPet(w, func(_ Place, pet string) error {
+	for _, p := range places {
+		there, err := w.byHandIn(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		for sum, at := range there {
+			has[sum] = append(has[sum], at...)
+		}
+	}
+	return has, nil
+}
+
+func (w *World) byHandIn(ctx context.Context, p Place) (map[string][]string, error) {
+	if known, is := w.Model.hands[p.Service.Address()]; is {
+		return known, nil
+	}
+	has := map[string][]string{}
+	for _, pet := range p.Pets {
 		image, err := w.imageOf(ctx, pet)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		before, err := w.exportImage(ctx, image)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		after, err := w.export(ctx, pet)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		built := map[string]bool{}
 		err = exported(before, ofTheEngine, func(_ *tar.Header, content []byte, _ string) error {
@@ -224,16 +240,23 @@ func (w *World) byHand(ctx context.Context) (map[string][]string, error) {
 			return nil
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return exported(after, ofTheEngine, func(h *tar.Header, content []byte, _ string) error {
+		err = exported(after, ofTheEngine, func(h *tar.Header, content []byte, _ string) error {
 			if sum := digest(content); len(content) > 0 && !built[sum] {
 				has[sum] = append(has[sum], "/"+h.Name)
 			}
 			return nil
 		})
-	})
-	return has, err
+		if err != nil {
+			return nil, err
+		}
+	}
+	if w.Model.hands == nil {
+		w.Model.hands = map[string]map[string][]string{}
+	}
+	w.Model.hands[p.Service.Address()] = has
+	return has, nil
 }
 
 // eachPet looks at every container of the start that serves.
@@ -253,23 +276,28 @@ func (w *World) imageOf(ctx context.Context, container string) (string, error) {
 	return w.docker(ctx, "inspect", "--format", "{{.Image}}", container)
 }
 
-// once finds a word out once: pets of one seed have the same done to them.
+// once finds a word out once for the same places, or that there is none: pets of
+// one seed have the same done to them.
 func once(name string, word func(context.Context, *World) (report.Word, error)) func(context.Context, *World) (report.Word, error) {
 	return func(ctx context.Context, w *World) (report.Word, error) {
+		name := name
+		for _, p := range w.Places {
+			name += " " + p.Service.Address()
+		}
 		w.Model.words.Lock()
 		defer w.Model.words.Unlock()
-		if found := w.Model.words.found[name]; found != "" {
-			return found, nil
+		if known, is := w.Model.words.found[name]; is {
+			return known.word, known.err
 		}
 		found, err := word(ctx, w)
-		if err != nil {
+		if away := (*NotApplicable)(nil); err != nil && !errors.As(err, &away) {
 			return "", err
 		}
 		if w.Model.words.found == nil {
-			w.Model.words.found = map[string]report.Word{}
+			w.Model.words.found = map[string]foundWord{}
 		}
-		w.Model.words.found[name] = found
-		return found, nil
+		w.Model.words.found[name] = foundWord{found, err}
+		return found, err
 	}
 }
 
@@ -297,7 +325,11 @@ var ofTheEdits = once("of the edits", func(ctx context.Context, w *World) (repor
 // over: stays tells whether something done by hand, at these paths, is still
 // there when the paths that are edited are not.
 func (w *World) launders(ctx context.Context, edits func(context.Context, Place, string) ([]edit, error), stays func(at []string, edited map[string]bool) bool) (report.Word, error) {
-	has, err := w.byHand(ctx)
+	everywhere, err := w.byHand(ctx, w.everywhere())
+	if err != nil {
+		return "", err
+	}
+	has, err := w.byHand(ctx, w.Places)
 	if err != nil {
 		return "", err
 	}
@@ -310,7 +342,7 @@ func (w *World) launders(ctx context.Context, edits func(context.Context, Place,
 		edited := map[string]bool{}
 		for _, e := range laid {
 			edited[e.path()] = true
-			if has[digest(e.content)] != nil {
+			if everywhere[digest(e.content)] != nil {
 				word = report.Laundered
 			}
 		}

@@ -12,7 +12,7 @@ import (
 // fronts let something else answer than what is shown.
 var fronts = []Cheat{
 	{
-		Name: "other-port", Family: "front", Doc: "the committed pet answers, and an honest container idles on another port", Killer: "built_from_repo", Word: ofThePet, Needs: NeedsPets,
+		Name: "other-port", Family: "front", Doc: "the committed pet answers, and an honest container idles on another port", Killer: "built_from_repo", Word: ofThePet, Needs: NeedsPets, Local: true,
 		Do: func(ctx context.Context, w *World) error {
 			if err := w.published(); err != nil {
 				return err
@@ -34,7 +34,7 @@ var fronts = []Cheat{
 		},
 	},
 	{
-		Name: "shared-network", Family: "front", Doc: "the committed pet answers in the network namespace of an honest image's container", Killer: "served_by", Word: always(report.Impostor), Needs: NeedsPets,
+		Name: "shared-network", Family: "front", Doc: "the committed pet answers in the network namespace of an honest image's container", Killer: "served_by", Word: always(report.Impostor), Needs: NeedsPets, Local: true,
 		Do: sharedNetwork,
 	},
 }

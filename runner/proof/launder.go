@@ -23,17 +23,17 @@ import (
 // end is new and clean.
 var launders = []Cheat{
 	{
-		Name: "commit", Family: "launder", Doc: "commit the edited pet, and run that", Killer: "built_from_repo", Word: ofThePet, Needs: NeedsPets,
+		Name: "commit", Family: "launder", Doc: "commit the edited pet, and run that", Killer: "built_from_repo", Word: ofThePet, Needs: NeedsPets, Local: true,
 		Do: func(ctx context.Context, w *World) error { return w.launder(ctx, nil) },
 	},
 	{
-		Name: "commit-looks-built", Family: "launder", Doc: "commit it with a history that looks like BuildKit's", Killer: "built_from_repo", Word: ofThePet, Needs: NeedsPets,
+		Name: "commit-looks-built", Family: "launder", Doc: "commit it with a history that looks like BuildKit's", Killer: "built_from_repo", Word: ofThePet, Needs: NeedsPets, Local: true,
 		Do: func(ctx context.Context, w *World) error {
 			return w.launder(ctx, []string{"--message", "buildkit.dockerfile.v0", "--author", "", "--change", "LABEL org.opencontainers.image.source=git"})
 		},
 	},
 	{
-		Name: "export-import", Family: "launder", Doc: "export the edited pet, and import it as an image", Killer: "built_from_repo", Word: ofThePet, Needs: NeedsPets,
+		Name: "export-import", Family: "launder", Doc: "export the edited pet, and import it as an image", Killer: "built_from_repo", Word: ofThePet, Needs: NeedsPets, Local: true,
 		Do: func(ctx context.Context, w *World) error {
 			return w.eachLaundered(ctx, func(p Place, pet string) (string, error) {
 				changes, err := w.changes(ctx, pet)
@@ -55,7 +55,7 @@ var launders = []Cheat{
 		},
 	},
 	{
-		Name: "save-load", Family: "launder", Doc: "save the pet's image, edit its last layer, and load it again", Killer: "built_from_repo", Word: ofTheEdits, Needs: NeedsPets,
+		Name: "save-load", Family: "launder", Doc: "save the pet's image, edit its last layer, and load it again", Killer: "built_from_repo", Word: ofTheEdits, Needs: NeedsPets, Local: true,
 		Do: saveLoad,
 	},
 	{

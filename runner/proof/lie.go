@@ -88,7 +88,7 @@ func (w *World) rebuild(ctx context.Context, args ...string) error {
 // moveOn commits a change of a file that is part of the image.
 func (w *World) moveOn(ctx context.Context) error {
 	is := map[string]bool{}
-	err := exported(w.Model.Live[0], ofTheEngine, func(h *tar.Header, content []byte, _ string) error {
+	err := exported(w.Model.Live[w.first().Service.Address()], ofTheEngine, func(h *tar.Header, content []byte, _ string) error {
 		if h.Typeflag == tar.TypeReg && len(content) > 0 {
 			is[digest(content)] = true
 		}

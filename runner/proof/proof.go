@@ -27,6 +27,7 @@ type Cheat struct {
 	Word   func(ctx context.Context, w *World) (report.Word, error)
 
 	Needs Needs
+	Local bool // it leaves the repository alone: others can be tried at once, each in places of its own
 
 	Do func(ctx context.Context, w *World) error
 }

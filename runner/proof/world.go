@@ -38,6 +38,7 @@ type World struct {
 	// take their places: what comes next takes from them.
 	KeepPets bool
 
+	whole  []Place // where Places are some of them; nil where they are all
 	undo   []func(context.Context) error
 	images []string
 	kept   int // files that were edited and kept their size
@@ -55,18 +56,41 @@ type Place struct {
 // Model is how the lab is done right, by its own right scenario with the same
 // parameters.
 type Model struct {
-	Repository string   // a git repository, as that scenario left it
-	Live       []string // for each place, a tar of what a live container held
+	Repository string            // a git repository, as that scenario left it
+	Live       map[string]string // by the address of a place's service, a tar of what a live container held
 
 	// What is the same in every instance is found out once.
 	words struct {
 		sync.Mutex
-		found map[string]report.Word
+		found map[string]foundWord
 	}
+	hands map[string]map[string][]string // what was done by hand in a place; found out with a word
 	edits struct {
 		sync.Mutex
 		found map[string][]edit // by place and image
 	}
+}
+
+// foundWord is a word, or why there is none.
+type foundWord struct {
+	word report.Word
+	err  error
+}
+
+// In is the same instance, of which only some places are there. Files are kept
+// in a folder of its own.
+func (w *World) In(places []Place, tmp string) *World {
+	part := *w
+	part.whole = w.everywhere()
+	part.Places, part.Tmp, part.undo, part.images, part.kept = places, tmp, nil, nil, 0
+	return &part
+}
+
+func (w *World) everywhere() []Place {
+	if w.whole != nil {
+		return w.whole
+	}
+	return w.Places
 }
 
 // Close undoes what reaches beyond the instance.

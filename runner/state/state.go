@@ -85,6 +85,19 @@ type Baseline struct {
 // with the instance.
 func (s *Store) CacheDir(instance string) string { return filepath.Join(s.dir(instance), "cleanroom") }
 
+// ShareCache has an instance keep what its clean room builds in a folder that
+// others keep theirs in, too.
+func (s *Store) ShareCache(instance, dir string) error {
+	err := errors.Join(os.MkdirAll(dir, 0o700), os.MkdirAll(s.dir(instance), 0o755))
+	if err == nil {
+		err = os.Symlink(dir, s.CacheDir(instance))
+	}
+	if err != nil {
+		return fmt.Errorf("sharing what clean rooms build: %w", err)
+	}
+	return nil
+}
+
 func (s *Store) dir(instance string) string { return filepath.Join(s.root, "instances", instance) }
 
 // Instances names the instances that have a folder.
