@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -174,6 +175,38 @@ func TestCheatsAreDerivedForAnyLab(t *testing.T) {
 				t.Errorf("tried were %s, want %s", tried, some)
 			}
 		})
+	}
+}
+
+// Labs are proven side by side, and told in the order asked for.
+func TestLabsAreProvenSideBySide(t *testing.T) {
+	t.Parallel()
+	labs := []string{fixture(t, "promotion"), fixture(t, "herd")}
+	var tried []string
+	outcomes, err := newRunner(t).Test(t.Context(), runner.TestOptions{
+		Labs: labs, Cwd: labs[0], Derived: []string{"commit", "plain"}, Parallel: 3, Trust: true,
+		Tried: func(outcome runner.TestOutcome) { tried = append(tried, outcome.Lab) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, outcome := range outcomes {
+		got = append(got, outcome.Lab)
+		for _, s := range outcome.Scenarios {
+			got = append(got, s.Lab, fmt.Sprint(s.OK))
+		}
+		for _, p := range outcome.Proofs {
+			got = append(got, p.Lab, p.Name, p.Outcome)
+		}
+	}
+	want := []string{
+		"promotion", "promotion", "true", "promotion", "commit", "killed", "promotion", "plain", "cleared",
+		"herd", "herd", "true", "herd", "commit", "killed", "herd", "plain", "cleared",
+	}
+	slices.Sort(tried)
+	if !slices.Equal(got, want) || !slices.Equal(tried, []string{"herd", "promotion"}) {
+		t.Errorf("%q (told of %q), want %q", got, tried, want)
 	}
 }
 

@@ -245,8 +245,8 @@ func (l *lane) try(ctx context.Context, a attempt, pets bool) (again []int) {
 			again = append(again, i)
 		}
 	}
-	switch i := begun[0]; {
-	case l.alone:
+	if l.alone {
+		i := begun[0]
 		result, is := results[i]
 		if !is {
 			result = l.todo[i].result
@@ -256,10 +256,6 @@ func (l *lane) try(ctx context.Context, a attempt, pets bool) (again []int) {
 		}
 		result.Kept = kept
 		l.record(i, result)
-	case err != nil && len(results) == len(begun):
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.left = errors.Join(l.left, err) // all was tried, and something stays
 	}
 	return again
 }

@@ -67,11 +67,14 @@ func (r *Runner) Test(ctx context.Context, o TestOptions) ([]TestOutcome, error)
 	}
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), imagesWithin)
 	defer cancel()
-	err = errors.Join(err, p.left, p.removeImages(clean))
+	left := errors.Join(p.left, p.removeImages(clean))
 	if !p.kept {
-		err = errors.Join(err, os.RemoveAll(p.dir))
+		left = errors.Join(left, os.RemoveAll(p.dir))
 	}
-	return outcomes, err
+	if errors.Is(err, context.Canceled) && left == nil && !p.kept {
+		err = fmt.Errorf("the proof was broken off; nothing of it is left: %w", err)
+	}
+	return outcomes, errors.Join(err, left)
 }
 
 // proving is one call of Test.
@@ -379,10 +382,13 @@ func (t *trial) instance(ctx context.Context, o instanceOptions, try func(contex
 		}
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
 		defer cancel()
-		err = errors.Join(err, t.clean(clean, &r, started.Instance))
+		left := t.clean(clean, &r, started.Instance)
 		if in.after != nil {
-			err = errors.Join(err, in.after(clean))
+			left = errors.Join(left, in.after(clean))
 		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.left = errors.Join(t.left, left) // what was tried was tried all the same
 	}()
 	w, err := r.look(ctx)
 	if err != nil {
@@ -504,12 +510,13 @@ func (t *trial) clean(ctx context.Context, r *Runner, in Instance) error {
 		}
 	}
 	t.mu.Unlock()
-	return apply.Run(ctx, plan.StopInstance(p.present), func(ctx context.Context, op plan.Op) error {
+	err = apply.Run(ctx, plan.StopInstance(p.present), func(ctx context.Context, op plan.Op) error {
 		if op.Kind == plan.Halt {
 			return nil
 		}
 		return r.remove(ctx, op)
 	})
+	return errors.Join(err, r.State.Remove(in.Instance))
 }
 
 // removeImages removes what the instances left, unless another instance on the

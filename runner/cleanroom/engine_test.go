@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -95,6 +97,75 @@ func TestReplacedFileOnAnEngine(t *testing.T) {
 		if got := contents(image.Layers[i+1:i+2], layers); !slices.Equal(got, []string{"/version " + digest(want)}) {
 			t.Errorf("layer %d holds %v, want %q", i+1, got, want)
 		}
+	}
+}
+
+// counting counts the builds that are asked for.
+type counting struct {
+	cleanroom.Builder
+	n int
+}
+
+func (c *counting) Build(ctx context.Context, req engine.BuildRequest) (string, error) {
+	c.n++
+	return c.Builder.Build(ctx, req)
+}
+
+// TestMakingTwiceOnAnEngine makes images of the same: the second gets the first
+// one's name, as long as that is there.
+func TestMakingTwiceOnAnEngine(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	e, r, _ := engineRoom(t)
+	builds := &counting{Builder: e}
+	r.Builder, r.Cache = builds, t.TempDir()
+	name := r.Instance
+	var made string
+	for _, row := range []struct {
+		does   string
+		files  []lab.File
+		before func()
+		builds int
+	}{
+		{"the first", dockerfileOnly("FROM " + name + ":1\nLABEL a=b\n"), nil, 1},
+		{"the same", dockerfileOnly("FROM " + name + ":1\nLABEL a=b\n"), nil, 1},
+		{"another", dockerfileOnly("FROM " + name + ":1\nLABEL a=c\n"), nil, 2},
+		{"the first, which is gone", dockerfileOnly("FROM " + name + ":1\nLABEL a=b\n"), func() {
+			if err := e.RemoveImage(ctx, made); err != nil {
+				t.Fatal(err)
+			}
+		}, 3},
+		{"what a damaged cache names", dockerfileOnly("FROM " + name + ":1\nLABEL a=b\n"), func() {
+			kept, err := filepath.Glob(filepath.Join(r.Cache, "*.image"))
+			if err != nil || len(kept) != 2 {
+				t.Fatalf("%v, %v", kept, err)
+			}
+			for _, file := range kept {
+				if err := os.WriteFile(file, []byte(name+":pinned"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, 4},
+	} {
+		if row.before != nil {
+			row.before()
+		}
+		id, err := r.Make(ctx, row.files, name+":made", nil, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", row.does, err)
+		}
+		image, err := e.Image(ctx, name+":made")
+		if err != nil || image.ID != id || builds.n != row.builds {
+			t.Errorf("%s: the name is of %s, not of %s (%v), after %d builds, want %d", row.does, image.ID, id, err, builds.n, row.builds)
+		}
+		if made == "" {
+			made = id
+		}
+		t.Cleanup(func() {
+			if err := e.RemoveImage(context.Background(), id); err != nil && !errors.Is(err, engine.ErrNotFound) {
+				t.Error(err)
+			}
+		})
 	}
 }
 
