@@ -12,7 +12,7 @@ import (
 )
 
 // benchRuns is how many interleaved runs the medians are of.
-const benchRuns = 15
+const benchRuns = 7
 
 // BenchmarkMainJob holds labctl's main job against a replay of the very
 // requests that it makes of the engine, in the same run, one after the other.

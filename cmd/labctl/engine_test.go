@@ -110,6 +110,15 @@ func (l *learner) left(ctx context.Context) (containers, networks, images []stri
 	if err != nil {
 		l.t.Fatal(err)
 	}
+	tags, err := l.engine.Tags(ctx, "labctl/") // of images made for an instance
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for tag := range tags {
+		if strings.Contains(tag, "-"+l.name+":") {
+			images = append(images, tag)
+		}
+	}
 	return containers, networks, images
 }
 

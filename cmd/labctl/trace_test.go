@@ -184,6 +184,9 @@ func (r *replayer) replay(ctx context.Context, requests []*traced) error {
 		if status != q.status {
 			return fmt.Errorf("replaying %s %s: status %d, was %d: %.200s", q.method, path, status, q.status, answer)
 		}
+		if q.method == http.MethodGet {
+			continue // it makes nothing, and lists can be in another order
+		}
 		then, now := idPattern.FindAllString(q.answer.String(), -1), idPattern.FindAllString(string(answer), -1)
 		if len(then) == len(now) {
 			for i := range then {
