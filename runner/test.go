@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -370,6 +371,13 @@ func (t *trial) instance(ctx context.Context, o instanceOptions, try func(contex
 		Lab: t.lab, Learner: learner, Seed: &t.seed, Dir: filepath.Join(dir, "workspace"), Cwd: t.o.Cwd,
 	})
 	if err != nil {
+		// A start that was cut off may have left what it could not undo.
+		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
+		defer cancel()
+		left := t.clean(clean, &r, Instance{Lab: t.name, Learner: learner, Instance: instanceName(t.name, learner)})
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.left = errors.Join(t.left, left)
 		return err
 	}
 	ok, in := false, &tried{Runner: &r, in: started.Instance, tmp: tmp}
@@ -488,6 +496,9 @@ func (t *trial) clean(ctx context.Context, r *Runner, in Instance) error {
 		return err
 	}
 	rec, err := r.record(w, in.Instance)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
