@@ -22,10 +22,12 @@ import (
 )
 
 // Starting and removing an instance for every cheat and every honest way takes
-// most of a proof's time. So what replaces the servers anyway is tried in one
-// instance after the other, a lane, which is tidied between; and honest ways
-// that get along are gone at once. What does not come out as it should there is
-// tried again, alone and in an instance of its own, and that counts.
+// most of a proof's time. So what replaces the servers anyway is tried in the
+// instances that others needed, one after the other: a lane, which is tidied
+// between. Honest ways that get along are gone at once, and cheats that leave the
+// repository alone are tried at once where there are several places, each in its
+// own. What does not come out as it should there is tried again, alone and in an
+// instance of its own, and that counts.
 
 // attempt is what is tried at once: cheats, or honest ways.
 type attempt struct {
