@@ -144,44 +144,26 @@ func (q *queue) wanted() (left []attempt, pets bool) {
 // off leaves what is next to others, of which it may be the last.
 func (t *trial) along(ctx context.Context, begin first, rest *queue) error {
 	for ctx.Err() == nil {
-		if len(begin.items) == 0 {
-			if left, _ := rest.wanted(); len(left) == 0 {
-				return nil
-			}
+		a, pets, more := begin.attempt, false, true
+		if len(a.items) == 0 {
+			a, pets, more = rest.next()
+		} else if !begin.alone {
+			_, pets = rest.wanted()
 		}
-		again, err := t.lane(ctx, begin, rest)
-		if err != nil {
-			return err
+		if !more {
+			return nil
 		}
-		for _, i := range again {
-			if _, err := t.lane(ctx, first{attempt{items: []int{i}, needs: t.todo[i].needs}, true}, nil); err != nil {
-				return err
-			}
+		l := &lane{trial: t, alone: begin.alone, rest: rest}
+		for _, i := range l.try(ctx, a, pets) {
+			once := &lane{trial: t, alone: true}
+			once.try(ctx, attempt{items: []int{i}, needs: t.todo[i].needs}, false)
 		}
 		if begin.alone {
-			return nil
+			break
 		}
 		begin = first{}
 	}
 	return ctx.Err()
-}
-
-// lane tries a lane, and returns what is to be tried again.
-func (t *trial) lane(ctx context.Context, begin first, rest *queue) (again []int, err error) {
-	l := &lane{trial: t, alone: begin.alone, rest: rest}
-	pets := false
-	if len(begin.items) > 0 {
-		if !begin.alone {
-			_, pets = rest.wanted()
-		}
-	} else {
-		var ok bool
-		if begin.attempt, pets, ok = rest.next(); !ok {
-			return nil, nil // others were faster
-		}
-	}
-	again = l.try(ctx, begin.attempt, pets)
-	return again, ctx.Err()
 }
 
 // lane is what is tried in one instance.

@@ -372,12 +372,7 @@ func (t *trial) instance(ctx context.Context, o instanceOptions, try func(contex
 	})
 	if err != nil {
 		// A start that was cut off may have left what it could not undo.
-		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
-		defer cancel()
-		left := t.clean(clean, &r, Instance{Lab: t.name, Learner: learner, Instance: instanceName(t.name, learner)})
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.left = errors.Join(t.left, left)
+		t.clean(ctx, &r, Instance{Lab: t.name, Learner: learner, Instance: instanceName(t.name, learner)}, nil)
 		return err
 	}
 	ok, in := false, &tried{Runner: &r, in: started.Instance, tmp: tmp}
@@ -388,15 +383,7 @@ func (t *trial) instance(ctx context.Context, o instanceOptions, try func(contex
 			t.kept, *kept = true, started.Instance.Instance
 			return
 		}
-		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
-		defer cancel()
-		left := t.clean(clean, &r, started.Instance)
-		if in.after != nil {
-			left = errors.Join(left, in.after(clean))
-		}
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.left = errors.Join(t.left, left) // what was tried was tried all the same
+		t.clean(ctx, &r, started.Instance, in.after)
 	}()
 	w, err := r.look(ctx)
 	if err != nil {
@@ -459,16 +446,15 @@ func (r *Runner) settle(ctx context.Context, l *lab.Lab, rec *state.Record) erro
 		if declared.Ready.Get == "" {
 			continue
 		}
-		within, err := time.ParseDuration(declared.Ready.Within)
-		if err != nil {
-			return fmt.Errorf("reading how long %s may take: %w", declared.Address(), err)
-		}
 		for _, c := range s.Live {
 			group.Go(func() error {
+				within, err := time.ParseDuration(declared.Ready.Within)
+				if err != nil {
+					return fmt.Errorf("reading how long %s may take: %w", declared.Address(), err)
+				}
 				address := s.Address
 				if lab.OnNetwork(s.Publish) {
 					network := plan.Names{Instance: rec.Instance}.Network(s.Environment)
-					var err error
 					if address, err = apply.NetworkAddress(ctx, r.Engine, c.ID, network, declared.Port); err != nil {
 						return nil
 					}
@@ -481,11 +467,26 @@ func (r *Runner) settle(ctx context.Context, l *lab.Lab, rec *state.Record) erro
 	return group.Wait()
 }
 
-// clean removes what an instance has on the engine, but for images: they go when
-// all is done, since the builds of others may stand on them. Its folders go with
-// the trial's. What it pinned is noted even where another instance stands on it
-// now, which may be one that is being removed, too.
-func (t *trial) clean(ctx context.Context, r *Runner, in Instance) error {
+// clean removes what an instance has on the engine, and does what is to be done
+// after it; nil for nothing. What cannot be removed is noted: what was tried was
+// tried all the same.
+func (t *trial) clean(ctx context.Context, r *Runner, in Instance, after func(context.Context) error) {
+	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
+	defer cancel()
+	left := t.removeInstance(clean, r, in)
+	if after != nil {
+		left = errors.Join(left, after(clean))
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.left = errors.Join(t.left, left)
+}
+
+// removeInstance removes one, but for its images: they go when all is done, since
+// the builds of others may stand on them. Its folders go with the trial's. What it
+// pinned is noted even where another instance stands on it now, which may be one
+// that is being removed, too.
+func (t *trial) removeInstance(ctx context.Context, r *Runner, in Instance) error {
 	unlock, err := r.lock(ctx, in.Instance)
 	if err != nil {
 		return err
@@ -550,68 +551,74 @@ func (t *proving) removeImages(ctx context.Context) error {
 			if err := t.Engine.RemoveImage(ctx, tag); err != nil && !errors.Is(err, engine.ErrNotFound) {
 				return err
 			}
+			delete(tags, tag)
 		}
 	}
 	loose, err := t.mayBuild(ctx, t.bases)
 	if err != nil {
 		return err
 	}
-	derived, err := t.derived(ctx)
+	derived, err := t.derived(ctx, tags)
 	if err != nil {
 		return err
 	}
 	left := slices.Concat(t.images, t.bases, loose, derived)
 	slices.Sort(left)
-	left = slices.Compact(left)
-	for {
-		// Nobody else names what was made here, but for what they build on.
-		tags, err := t.Engine.Tags(ctx, "")
-		if err != nil {
+	for left = slices.Compact(left); ; {
+		inUse, err := t.removeUnused(ctx, left, tags)
+		if err != nil || len(inUse) == 0 {
 			return err
-		}
-		building := aliased(tags, "")
-		var inUse, others, theirs []string
-		for _, id := range left {
-			// Removing takes a while, in which others start.
-			now, err := t.pinned(ctx)
-			if err != nil {
-				return err
-			}
-			now = append(now, building...)
-			if !slices.Equal(now, others) {
-				if others, theirs = now, nil; len(now) > 0 {
-					if theirs, err = t.mayBuild(ctx, now); err != nil {
-						return err
-					}
-				}
-			}
-			if slices.Contains(others, id) || slices.Contains(theirs, id) {
-				continue
-			}
-			if slices.Contains(t.bases, id) {
-				err = t.dropImage(ctx, id, "")
-			} else {
-				err = t.dropNames(ctx, id, tagsOf(tags, id))
-			}
-			if errors.Is(err, engine.ErrInUse) {
-				inUse = append(inUse, id)
-			} else if err != nil {
-				return err
-			}
-		}
-		if len(inUse) == 0 {
-			return nil
 		}
 		if len(inUse) == len(left) {
 			t.Progress.Notice(fmt.Sprintf("images stay, because something else uses them: %s", strings.Join(inUse, ", ")))
 			return nil
 		}
 		left = inUse
+		if tags, err = t.Engine.Tags(ctx, ""); err != nil {
+			return err
+		}
 	}
 }
 
+// removeUnused removes those of the images that nothing uses, and returns those
+// that something here does: with that gone, they may go. Nobody else names what
+// was made here, but for what they build on.
+func (t *proving) removeUnused(ctx context.Context, images []string, tags map[string]string) (inUse []string, err error) {
+	building := aliased(tags, "")
+	var others, theirs []string
+	for _, id := range images {
+		// Removing takes a while, in which others start.
+		now, err := t.pinned(ctx)
+		if err != nil {
+			return nil, err
+		}
+		now = append(now, building...)
+		if !slices.Equal(now, others) {
+			if others, theirs = now, nil; len(now) > 0 {
+				if theirs, err = t.mayBuild(ctx, now); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if slices.Contains(others, id) || slices.Contains(theirs, id) {
+			continue
+		}
+		if slices.Contains(t.bases, id) {
+			err = t.dropImage(ctx, id, "")
+		} else {
+			err = t.dropNames(ctx, id, tagsOf(tags, id))
+		}
+		if errors.Is(err, engine.ErrInUse) {
+			inUse = append(inUse, id)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return inUse, nil
+}
+
 // derived are the images with a name that stand on one made for an instance.
-func (t *proving) derived(ctx context.Context) ([]string, error) {
+func (t *proving) derived(ctx context.Context, tags map[string]string) ([]string, error) {
 	var made []evidence.Image
 	for _, id := range t.made {
 		if image, err := t.Engine.Image(ctx, id); err == nil && len(image.Layers) > 0 {
@@ -619,10 +626,6 @@ func (t *proving) derived(ctx context.Context) ([]string, error) {
 		} else if err != nil && !errors.Is(err, engine.ErrNotFound) {
 			return nil, err
 		}
-	}
-	tags, err := t.Engine.Tags(ctx, "")
-	if err != nil {
-		return nil, err
 	}
 	ids := slices.Sorted(maps.Values(tags))
 	return t.those(ctx, slices.Compact(ids), func(image evidence.Image) bool {
