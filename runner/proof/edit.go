@@ -18,27 +18,24 @@ const keeping = "exec-kept"
 // How a container that runs can be edited, whatever it is.
 var inPlace = []struct {
 	name, doc string
-	do        func(context.Context, *World, Place, string) error
+	do        func(context.Context, *World, string, []edit) error
 }{
-	{"exec", "edit by docker exec", func(ctx context.Context, w *World, p Place, c string) error { return w.edit(ctx, p, c, byExec) }},
-	{keeping, "edit by docker exec, with size and times kept", func(ctx context.Context, w *World, p Place, c string) error { return w.edit(ctx, p, c, byExecKept) }},
-	{"copy-in", "edit by docker cp", func(ctx context.Context, w *World, p Place, c string) error { return w.edit(ctx, p, c, byCopy) }},
-	{"restart", "edit, then restart", func(ctx context.Context, w *World, p Place, c string) error {
+	{"exec", "edit by docker exec", byExec},
+	{keeping, "edit by docker exec, with size and times kept", byExecKept},
+	{"copy-in", "edit by docker cp", byCopy},
+	{"restart", "edit, then restart", func(ctx context.Context, w *World, c string, edits []edit) error {
 		return all(
-			func() error { return w.edit(ctx, p, c, byExec) },
+			func() error { return byExec(ctx, w, c, edits) },
 			func() error { _, err := w.docker(ctx, "restart", "--time", "1", c); return err },
 		)
 	}},
-	{"rename", "edit, then rename to the next number", func(ctx context.Context, w *World, p Place, c string) error {
+	{"rename", "edit, then rename to the next number", func(ctx context.Context, w *World, c string, edits []edit) error {
 		return all(
-			func() error { return w.edit(ctx, p, c, byExec) },
-			func() error {
-				_, err := w.docker(ctx, "rename", c, w.number())
-				return err
-			},
+			func() error { return byExec(ctx, w, c, edits) },
+			func() error { _, err := w.docker(ctx, "rename", c, w.number()); return err },
 		)
 	}},
-	{"memory", "put what is right into memory (/dev/shm), and lead there by links", func(ctx context.Context, w *World, p Place, c string) error { return w.edit(ctx, p, c, byMemory) }},
+	{"memory", "put what is right into memory (/dev/shm), and lead there by links", byMemory},
 }
 
 // onThePet edits the start's own containers; onAReplacement new ones of what
@@ -62,7 +59,7 @@ func edits() (pet, replacement []Cheat) {
 				}
 				return done(w, w.eachPlace(ctx, func(_ int, p Place) error {
 					for _, pet := range p.Pets {
-						if err := how.do(ctx, w, p, pet); err != nil {
+						if err := w.edit(ctx, p, pet, how.do); err != nil {
 							return err
 						}
 					}
@@ -84,12 +81,16 @@ func edits() (pet, replacement []Cheat) {
 					if err := w.shoot(ctx, p); err != nil {
 						return err
 					}
+					edits, err := w.editsToImage(ctx, p, image)
+					if err != nil {
+						return err
+					}
 					ids, err := w.run(ctx, p, image, extra{})
 					if err != nil {
 						return err
 					}
 					for _, id := range ids {
-						if err := how.do(ctx, w, p, id); err != nil {
+						if err := taken(ctx, how.do(ctx, w, id, edits)); err != nil {
 							return err
 						}
 					}
