@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/labctl/labctl/runner/state"
 	"github.com/labctl/labctl/runner/workspace"
 	"github.com/labctl/labctl/scenarios/evidence"
+	"github.com/labctl/labctl/scenarios/lab"
 )
 
 // PlanStop implements API. Of the containers it takes the lab's own, and those
@@ -144,13 +146,24 @@ func (s *stopping) purge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range append(s.used, s.rec.Ran...) {
+	tags, err := s.Engine.Tags(ctx, "")
+	if err != nil {
+		return err
+	}
+	twin := s.twin()
+	for _, id := range slices.Concat(s.used, s.rec.Ran) {
 		on, err := s.onBase(ctx, id)
 		if err != nil {
 			return err
 		}
-		if on {
+		pinned := slices.Contains(slices.Collect(maps.Values(s.rec.Images)), id)
+		if !on || pinned || slices.Contains(ids, id) {
+			continue
+		}
+		if twin == "" {
 			ids = append(ids, id)
+		} else if left := fmt.Sprintf("image %s: learner %s may have built the same", called(tags, id), twin); !slices.Contains(s.plan.Left, left) {
+			s.plan.Left = append(s.plan.Left, left)
 		}
 	}
 	for tag, id := range s.rec.Images {
@@ -171,10 +184,6 @@ func (s *stopping) purge(ctx context.Context) error {
 		return err
 	}
 	ids = append(loose, ids...)
-	tags, err := s.Engine.Tags(ctx, "")
-	if err != nil {
-		return err
-	}
 	for _, id := range ids {
 		if slices.ContainsFunc(s.plan.present.Images, func(o plan.Object) bool { return o.ID == id }) {
 			continue
@@ -184,10 +193,7 @@ func (s *stopping) purge(ctx context.Context) error {
 		} else if err != nil {
 			return err
 		}
-		name := fmt.Sprintf("%.19s", id)
-		if names := tagsOf(tags, id); len(names) > 0 {
-			name = names[0]
-		}
+		name := called(tags, id)
 		s.plan.present.Images = append(s.plan.present.Images, plan.Object{ID: id, Name: name, Why: "purging was asked for"})
 		s.plan.Images = append(s.plan.Images, name)
 	}
@@ -222,6 +228,37 @@ func (s *stopping) purge(ctx context.Context) error {
 		s.plan.Unsaved = append(s.plan.Unsaved, change.Sign+" "+change.Path)
 	}
 	return nil
+}
+
+// called is an image as a learner knows it.
+func called(tags map[string]string, id string) string {
+	if names := tagsOf(tags, id); len(names) > 0 {
+		return names[0]
+	}
+	return fmt.Sprintf("%.19s", id)
+}
+
+// twin is the learner of another instance that began with the same files; "" when
+// there is none. Equal builds are one image: what this learner ran the other may
+// have built, to be run now.
+func (s *stopping) twin() string {
+	own, err := s.lab(s.rec)
+	if err != nil {
+		return "" // what it began with is not known
+	}
+	for _, n := range s.w.networks {
+		other, err := factsOf(n)
+		if err != nil || other.Instance == s.rec.Instance || other.Definition != s.rec.Definition {
+			continue
+		}
+		as := *s.rec
+		as.Learner, as.Seed = other.Learner, other.Seed
+		l, err := s.lab(&as)
+		if err == nil && slices.EqualFunc(l.Commits, own.Commits, func(a, b lab.Commit) bool { return reflect.DeepEqual(a.Files, b.Files) }) {
+			return other.Learner
+		}
+	}
+	return ""
 }
 
 // looseImages are images without a name on a base that labctl made and that
