@@ -1,6 +1,8 @@
 package runner_test
 
 import (
+	"context"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -117,6 +119,40 @@ func TestInstancesShareImagesWithATag(t *testing.T) {
 		left, err := e.Tags(t.Context(), "labctl-fixtures/")
 		if err != nil || len(left) != want {
 			t.Errorf("after %d purges there are %v (%v), want %d", i+1, left, err, want)
+		}
+	}
+}
+
+// losing is an engine on which somebody removes the image of a step in the middle
+// of a build, which nothing names.
+type losing struct {
+	engine.Engine
+	times int // it happens
+}
+
+func (l *losing) Build(ctx context.Context, req engine.BuildRequest) (string, error) {
+	if l.times--; l.times >= 0 {
+		return "", fmt.Errorf("building: %w", engine.ErrNotFound)
+	}
+	return l.Engine.Build(ctx, req)
+}
+
+// A start whose build lost a step to somebody's purge builds again.
+func TestStartBuildsAgainWhatWasPurged(t *testing.T) {
+	t.Parallel()
+	for times, starts := range map[int]bool{1: true, 2: true, 1000: false} {
+		dir := t.TempDir()
+		e := fake.Open(filepath.Join(dir, "engine.json"))
+		r := &runner.Runner{
+			Engine: &losing{e, times}, State: state.New(filepath.Join(dir, "state")), Library: runner.NewLibrary(os.DirFS(dir)),
+			User: "ada", Version: "test", Now: time.Now,
+		}
+		_, err := r.Start(t.Context(), runner.StartOptions{Lab: fixture(t, "bases"), Learner: "ada", Dir: filepath.Join(dir, "ws"), Cwd: dir})
+		if (err == nil) != starts {
+			t.Errorf("%d times: %v", times, err)
+		}
+		if tags, tagsErr := e.Tags(t.Context(), ""); err != nil && (tagsErr != nil || len(tags) > 0) {
+			t.Errorf("%d times: left are %v (%v)", times, tags, tagsErr)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package docker_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -157,6 +158,29 @@ func TestImageThatSomebodyElseRemovesRightNow(t *testing.T) {
 	defer e.Close()
 	if err := e.RemoveImage(t.Context(), "sha256:d43b"); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("got %v, want that it is not there", err)
+	}
+}
+
+func TestStepThatSomebodyElseRemovesRightNow(t *testing.T) {
+	t.Parallel()
+	for says, gone := range map[string]bool{
+		"No such image: sha256:" + strings.Repeat("d43b", 16): true,
+		"No such image: shop/base:1":                          false, // the Dockerfile's
+	} {
+		answer := func(w http.ResponseWriter, _ *http.Request) {
+			if _, err := fmt.Fprintf(w, `{"stream":"Step 2/2 : COPY a /"}{"errorDetail":{"message":%q},"error":%[1]q}`, says); err != nil {
+				t.Error(err)
+			}
+		}
+		e, err := docker.ConnectTo(t.Context(), "unix://"+serve(t, "1.41", answer), time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		_, err = e.Build(t.Context(), engine.BuildRequest{Context: strings.NewReader(""), Dockerfile: "Dockerfile"})
+		if failed := (*engine.BuildFailed)(nil); errors.Is(err, engine.ErrNotFound) != gone || errors.As(err, &failed) == gone {
+			t.Errorf("of %q: got %v", says, err)
+		}
 	}
 }
 
