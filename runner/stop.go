@@ -133,7 +133,7 @@ func (s *stopping) onBase(ctx context.Context, id string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if n := len(base.Layers); n > 0 && n <= len(image.Layers) && slices.Equal(base.Layers, image.Layers[:n]) {
+		if len(base.Layers) > 0 && image.StandsOn(base) {
 			return true, nil
 		}
 	}
@@ -142,6 +142,15 @@ func (s *stopping) onBase(ctx context.Context, id string) (bool, error) {
 
 // purge adds the instance's images and its workspace.
 func (s *stopping) purge(ctx context.Context) error {
+	if err := s.images(ctx); err != nil {
+		return err
+	}
+	return s.workspace(ctx)
+}
+
+// images adds those that are the instance's, and tells of those that may be
+// somebody else's.
+func (s *stopping) images(ctx context.Context) error {
 	ids, err := s.Engine.ImagesLabelled(ctx, engine.LabelInstance, s.rec.Instance)
 	if err != nil {
 		return err
@@ -150,21 +159,22 @@ func (s *stopping) purge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	twin := s.twin()
+	twin, twins := s.twin(), []string{}
 	for _, id := range slices.Concat(s.used, s.rec.Ran) {
 		on, err := s.onBase(ctx, id)
 		if err != nil {
 			return err
 		}
 		pinned := slices.Contains(slices.Collect(maps.Values(s.rec.Images)), id)
-		if !on || pinned || slices.Contains(ids, id) {
+		if !on || pinned || slices.Contains(ids, id) || slices.Contains(twins, id) {
 			continue
 		}
 		if twin == "" {
 			ids = append(ids, id)
-		} else if left := fmt.Sprintf("image %s: learner %s may have built the same", called(tags, id), twin); !slices.Contains(s.plan.Left, left) {
-			s.plan.Left = append(s.plan.Left, left)
+			continue
 		}
+		twins = append(twins, id)
+		s.plan.Left = append(s.plan.Left, fmt.Sprintf("image %s: learner %s may have built the same", called(tags, id), twin))
 	}
 	for tag, id := range s.rec.Images {
 		if s.sharedImage(id) {
@@ -197,6 +207,34 @@ func (s *stopping) purge(ctx context.Context) error {
 		s.plan.present.Images = append(s.plan.present.Images, plan.Object{ID: id, Name: name, Why: "purging was asked for"})
 		s.plan.Images = append(s.plan.Images, name)
 	}
+	return s.others(ctx, tags, append(twins, ids...))
+}
+
+// others tells of images with a name that stand on the instance's, but for those
+// that were told of: the learner built them, or anybody who builds on the same.
+func (s *stopping) others(ctx context.Context, tags map[string]string, told []string) error {
+	var names []string
+	told = append(told, s.pinnedElsewhere()...)
+	for _, tag := range slices.Sorted(maps.Keys(tags)) {
+		if strings.HasPrefix(tag, "labctl/") || cleanroom.UsedBy(tag) != "" || slices.Contains(told, tags[tag]) {
+			continue // labctl's own, of an instance
+		}
+		on, err := s.onBase(ctx, tags[tag])
+		if err != nil {
+			return err
+		}
+		if on {
+			names = append(names, tag)
+		}
+	}
+	if len(names) > 0 {
+		s.plan.Left = append(s.plan.Left, fmt.Sprintf("built on the lab's images, by you or by somebody else: docker image rm %s", strings.Join(names, " ")))
+	}
+	return nil
+}
+
+// workspace adds it, with what no commit of it has.
+func (s *stopping) workspace(ctx context.Context) error {
 	if s.rec.Workspace == "" {
 		return nil
 	}

@@ -105,7 +105,7 @@ func stopRun(ctx context.Context, opts *stopOptions) error {
 			return err
 		}
 		if opts.format == Text {
-			showStopped(f.IO, in, opts.purge)
+			showStopped(f.IO, plan, opts.purge)
 		}
 		done = append(done, stopped{
 			Lab: in.Lab, Learner: in.Learner, Instance: in.Instance,
@@ -123,7 +123,12 @@ func stopRun(ctx context.Context, opts *stopOptions) error {
 }
 
 // showStopped says what is left of an instance, and how that goes, too.
-func showStopped(io *Streams, in runner.Instance, purged bool) {
+func showStopped(io *Streams, p *runner.StopPlan, purged bool) {
+	in := p.Instance
+	if purged && len(p.Left) > 0 {
+		fmt.Fprintf(io.Out, "%s is stopped, and nothing of it is left but what is named above.\n", Clean(in.Lab))
+		return
+	}
 	if purged {
 		fmt.Fprintf(io.Out, "%s is stopped, and nothing of it is left.\n", Clean(in.Lab))
 		return

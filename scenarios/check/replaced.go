@@ -18,7 +18,7 @@ var Replaced = Kind{
 		"Decided by container IDs and creation times, and by a label that a commit of the container cannot pass on.",
 	Title:   "%s runs on new servers, and the old ones are out",
 	Why:     "A server that was changed by hand cannot be made again. One that is replaced can be replaced any time.",
-	Next:    "Build an image from the repository, start a new container of it at production's address, and remove the old one.",
+	Next:    "Build an image from the repository, remove the old server, and start a container of the image at its address.",
 	Points:  15,
 	Service: true,
 	Needs:   func(lab.Check) (Needs, error) { return Needs{Trees: true}, nil },

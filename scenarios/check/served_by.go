@@ -15,7 +15,7 @@ var ServedBy = Kind{
 		"to the address the container receives at least as many bytes.",
 	Title:   "%s is answered by the live container, and by nothing in front of it",
 	Why:     "What is graded must be what guests get.",
-	Next:    "Leave one container at production's address, with a network of its own.",
+	Next:    "Leave one container at the address, with a network of its own.",
 	Points:  5,
 	Service: true,
 	Needs:   func(lab.Check) (Needs, error) { return Needs{Traffic: true}, nil },
