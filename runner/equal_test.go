@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -12,14 +13,11 @@ import (
 	"github.com/labctl/labctl/scenarios/config"
 )
 
-// Equal builds are one image. What somebody built and has yet to run stays where
-// a proof beside it, which built the same, removes what it made.
-func TestAProofLeavesOthersTheirBuilds(t *testing.T) {
-	t.Parallel()
-	const scenario = "straight_to_prod"
-	r, dir := newRunner(t), fixture(t, "done")
-	ctx, seed, ws := t.Context(), config.SeedOf(scenario), filepath.Join(t.TempDir(), "ws")
-	started, err := r.Start(ctx, runner.StartOptions{Lab: dir, Learner: r.User, Seed: &seed, Dir: ws, Cwd: dir})
+// beside starts a lab for a learner until the test ends, and returns the workspace.
+func beside(t *testing.T, r *runner.Runner, lab string, seed int64) string {
+	t.Helper()
+	ws := filepath.Join(t.TempDir(), "ws")
+	started, err := r.Start(t.Context(), runner.StartOptions{Lab: lab, Learner: r.User, Seed: &seed, Dir: ws, Cwd: lab})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,6 +30,17 @@ func TestAProofLeavesOthersTheirBuilds(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return ws
+}
+
+// Equal builds are one image. What somebody built and has yet to run stays where
+// a proof beside it, which built the same, removes what it made.
+func TestAProofLeavesOthersTheirBuilds(t *testing.T) {
+	t.Parallel()
+	const scenario = "straight_to_prod"
+	r, dir := newRunner(t), fixture(t, "done")
+	ctx, seed := t.Context(), config.SeedOf(scenario)
+	ws := beside(t, r, dir, seed)
 	lab, err := r.Library.Open(dir, dir)
 	if err != nil {
 		t.Fatal(err)
@@ -57,5 +66,49 @@ func TestAProofLeavesOthersTheirBuilds(t *testing.T) {
 	provenBy(t, r, runner.TestOptions{Labs: []string{dir}, Scenarios: []string{scenario}, Seed: &seed})
 	if out, err := exec.CommandContext(ctx, "docker", "run", "--rm", mine, "true").CombinedOutput(); err != nil {
 		t.Errorf("the build is gone: %v\n%s", err, out)
+	}
+}
+
+// A proof removes what it built, although a learner stands on the same base: who
+// began with other files has not built the same.
+func TestAProofBesideALearnerLeavesNoBuilds(t *testing.T) {
+	t.Parallel()
+	const scenario = "straight_to_prod"
+	r, dir, built := newRunner(t), t.TempDir(), filepath.Join(t.TempDir(), "built")
+	if err := os.CopyFS(dir, os.DirFS(fixture(t, "done"))); err != nil {
+		t.Fatal(err)
+	}
+	script := filepath.Join(dir, "scenarios", "straight-to-prod.sh")
+	content, err := os.ReadFile(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(script, append(content, "\necho \"$image\" >'"+built+"'\n"...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	lab, err := r.Library.Open(dir, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	draw := func(seed int64) any {
+		resolved, diags := lab.Definition.Resolve(r.User, seed)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		return resolved.Commits
+	}
+	seed := config.SeedOf(t.Name())
+	others := seed + 1
+	for reflect.DeepEqual(draw(seed), draw(others)) {
+		others++
+	}
+	beside(t, r, dir, others)
+	provenBy(t, r, runner.TestOptions{Labs: []string{dir}, Scenarios: []string{scenario}, Seed: &seed})
+	image, err := os.ReadFile(built)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "docker", "image", "inspect", strings.TrimSpace(string(image))).CombinedOutput(); err == nil {
+		t.Errorf("what the proof built is there:\n%.200s", out)
 	}
 }

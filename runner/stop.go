@@ -159,7 +159,7 @@ func (s *stopping) images(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	twin, twins := s.twin(), []string{}
+	with, twins := twin(s.w.networks, s.rec, s.lab), []string{}
 	for _, id := range slices.Concat(s.used, s.rec.Ran) {
 		on, err := s.onBase(ctx, id)
 		if err != nil {
@@ -169,12 +169,12 @@ func (s *stopping) images(ctx context.Context) error {
 		if !on || pinned || slices.Contains(ids, id) || slices.Contains(twins, id) {
 			continue
 		}
-		if twin == "" {
+		if with == "" {
 			ids = append(ids, id)
 			continue
 		}
 		twins = append(twins, id)
-		s.plan.Left = append(s.plan.Left, fmt.Sprintf("image %s: learner %s may have built the same", called(tags, id), twin))
+		s.plan.Left = append(s.plan.Left, fmt.Sprintf("image %s: learner %s may have built the same", called(tags, id), with))
 	}
 	for tag, id := range s.rec.Images {
 		if s.sharedImage(id) {
@@ -276,22 +276,22 @@ func called(tags map[string]string, id string) string {
 	return fmt.Sprintf("%.19s", id)
 }
 
-// twin is the learner of another instance that began with the same files; "" when
-// there is none. Equal builds are one image: what this learner ran the other may
-// have built, to be run now.
-func (s *stopping) twin() string {
-	own, err := s.lab(s.rec)
+// twin is the learner of another instance, of those with these networks, that
+// began with the same files as one does; "" when there is none. Equal builds are
+// one image: what the one ran the other may have built, to be run now.
+func twin(networks []engine.Network, rec *state.Record, draw func(*state.Record) (*lab.Lab, error)) string {
+	own, err := draw(rec)
 	if err != nil {
 		return "" // what it began with is not known
 	}
-	for _, n := range s.w.networks {
+	for _, n := range networks {
 		other, err := factsOf(n)
-		if err != nil || other.Instance == s.rec.Instance || other.Definition != s.rec.Definition {
+		if err != nil || other.Instance == rec.Instance || other.Definition != rec.Definition {
 			continue
 		}
-		as := *s.rec
+		as := *rec
 		as.Learner, as.Seed = other.Learner, other.Seed
-		l, err := s.lab(&as)
+		l, err := draw(&as)
 		if err == nil && slices.EqualFunc(l.Commits, own.Commits, func(a, b lab.Commit) bool { return reflect.DeepEqual(a.Files, b.Files) }) {
 			return other.Learner
 		}

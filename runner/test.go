@@ -40,14 +40,13 @@ const imagesWithin = 5 * time.Minute
 // for a server, another has the processors.
 func (r *Runner) Test(ctx context.Context, o TestOptions) ([]TestOutcome, error) {
 	p := &proving{Runner: r, o: o, run: random(), free: semaphore.NewWeighted(int64(max(1, o.Parallel)))}
-	var trials []*trial
 	steps := 0
 	for _, name := range o.Labs {
 		t, err := p.trial(name)
 		if err != nil {
 			return nil, err
 		}
-		trials = append(trials, t)
+		p.trials = append(p.trials, t)
 		steps += len(t.chosen) + len(t.todo)
 	}
 	var err error
@@ -56,12 +55,12 @@ func (r *Runner) Test(ctx context.Context, o TestOptions) ([]TestOutcome, error)
 	}
 	r.Progress.Send(progress.Event{State: progress.Detail, Total: steps})
 	group, trying := errgroup.WithContext(ctx)
-	for _, t := range trials {
+	for _, t := range p.trials {
 		group.Go(func() error { return t.all(trying) })
 	}
 	err = group.Wait()
 	var outcomes []TestOutcome
-	for _, t := range trials {
+	for _, t := range p.trials {
 		if t.whole {
 			outcomes = append(outcomes, t.outcome)
 		}
@@ -88,6 +87,8 @@ type proving struct {
 	free   *semaphore.Weighted // for so many instances more
 	layers sync.Map            // what images' layers hold, by image ID
 
+	trials []*trial
+
 	mu     sync.Mutex // of what follows, and of the trials' outcomes
 	gone   []string   // instances that were removed
 	images []string   // what they left: images that they ran
@@ -101,6 +102,7 @@ type proving struct {
 type trial struct {
 	*proving
 	lab    string // as it was asked for
+	found  *OpenLab
 	name   string
 	seed   int64
 	places int // that cheats replace
@@ -130,7 +132,7 @@ func (p *proving) trial(name string) (*trial, error) {
 	if diags.HasErrors() {
 		return nil, &LabError{Source: found.Source, Diags: diags, Files: found.Definition.Files}
 	}
-	t := &trial{proving: p, lab: name, name: l.Name, seed: seed, places: len(places(l)), right: rightScenario(l).Name, outcome: TestOutcome{Lab: l.Name}}
+	t := &trial{proving: p, lab: name, found: found, name: l.Name, seed: seed, places: len(places(l)), right: rightScenario(l).Name, outcome: TestOutcome{Lab: l.Name}}
 	if t.chosen, err = choose(l, p.o); err != nil {
 		return nil, err
 	}
@@ -532,10 +534,10 @@ func (t *trial) removeInstance(ctx context.Context, r *Runner, in Instance) erro
 }
 
 // removeImages removes what the instances left, unless another instance on the
-// engine has to do with it: what they ran and pinned, what stands on the images
-// made for them, and what stands without a name on what they pinned, as purging
-// does for a single one. An image goes after those that stand on it only, so what
-// cannot be removed is tried again as long as others go.
+// engine has to do with it: what was built and ran, what they pinned, what stands
+// on the images made for them, and what stands without a name on what they pinned,
+// as purging does for a single one. An image goes after those that stand on it only,
+// so what cannot be removed is tried again as long as others go.
 func (t *proving) removeImages(ctx context.Context) error {
 	for _, ids := range []*[]string{&t.images, &t.bases, &t.made} {
 		slices.Sort(*ids)
@@ -584,23 +586,27 @@ func (t *proving) removeImages(ctx context.Context) error {
 // that something here does: with that gone, they may go. Nobody else names what
 // was made here, but for what they build on.
 func (t *proving) removeUnused(ctx context.Context, images []string, tags map[string]string) (inUse []string, err error) {
-	building := aliased(tags, "")
-	var others, theirs []string
+	var others, theirs, seen []string
+	twins := false
 	for _, id := range images {
 		// Removing takes a while, in which others start.
-		now, err := t.pinned(ctx)
+		networks, err := t.Engine.Networks(ctx)
 		if err != nil {
 			return nil, err
 		}
-		now = append(now, building...)
-		if !slices.Equal(now, others) {
-			if others, theirs = now, nil; len(now) > 0 {
-				if theirs, err = t.mayBuild(ctx, now); err != nil {
-					return nil, err
-				}
-			}
+		now := []string{}
+		for _, n := range networks {
+			now = append(now, n.ID)
 		}
-		if slices.Contains(others, id) || slices.Contains(theirs, id) {
+		if seen == nil || !slices.Equal(now, seen) {
+			seen, others = now, append(pinnedBy(networks, ""), aliased(tags, "")...)
+			if theirs, err = t.mayBuild(ctx, others); err != nil {
+				return nil, err
+			}
+			twins = t.twins(networks)
+		}
+		made := slices.Contains(t.images, id) && !twins
+		if slices.Contains(others, id) || slices.Contains(theirs, id) && !made {
 			continue
 		}
 		if slices.Contains(t.bases, id) {
@@ -615,6 +621,15 @@ func (t *proving) removeUnused(ctx context.Context, images []string, tags map[st
 		}
 	}
 	return inUse, nil
+}
+
+// twins reports whether an instance with one of these networks began with the same
+// files as those that were tried.
+func (t *proving) twins(networks []engine.Network) bool {
+	return slices.ContainsFunc(t.trials, func(t *trial) bool {
+		rec := &state.Record{Definition: t.found.Definition.Digest, Learner: "test", Seed: t.seed}
+		return twin(networks, rec, func(rec *state.Record) (*lab.Lab, error) { return resolve(t.found, rec.Learner, rec.Seed) }) != ""
+	})
 }
 
 // derived are the images with a name that stand on one made for an instance.
@@ -647,6 +662,9 @@ func (r *Runner) mayBuild(ctx context.Context, pinned []string) ([]string, error
 			return nil, err
 		}
 		bases = append(bases, base)
+	}
+	if len(bases) == 0 {
+		return nil, nil
 	}
 	return r.unnamed(ctx, func(image evidence.Image) bool {
 		return slices.ContainsFunc(bases, func(base evidence.Image) bool { return len(base.Layers) > 0 && image.StandsOn(base) })
