@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -168,7 +170,13 @@ func showStopPlan(io *Streams, p *runner.StopPlan) {
 	}
 	show("container", p.Containers)
 	show("network", p.Networks)
-	show("image", p.Images)
+	named := slices.DeleteFunc(slices.Clone(p.Images), unnamed)
+	show("image", named)
+	if n := len(p.Images) - len(named); n > fewImages {
+		show("image", []string{fmt.Sprintf("%d without a name, built on the lab's images", n)})
+	} else {
+		show("image", slices.DeleteFunc(slices.Clone(p.Images), func(name string) bool { return !unnamed(name) }))
+	}
 	if p.Workspace != "" {
 		show("workspace", []string{p.Workspace})
 		for _, change := range p.Unsaved {
@@ -182,6 +190,13 @@ func showStopPlan(io *Streams, p *runner.StopPlan) {
 		}
 	}
 }
+
+// fewImages is how many images without a name are shown one by one: learners who
+// build often leave dozens.
+const fewImages = 3
+
+// unnamed reports whether an image is called by its ID.
+func unnamed(image string) bool { return strings.HasPrefix(image, "sha256:") }
 
 // agree asks before anything is removed. Where nobody can be asked, --yes must
 // have said so.
