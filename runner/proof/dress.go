@@ -83,26 +83,13 @@ var dresses = []Cheat{
 // dressed runs the image of the start's repository in every place, in a way
 // that makes it behave like the right one.
 func (w *World) dressed(ctx context.Context, how func(Place, string, []edit) (extra, error)) error {
-	image, err := w.build(ctx)
-	if err != nil {
-		return err
-	}
-	return w.eachPlace(ctx, func(_ int, p Place) error {
-		edits, err := w.editsToImage(ctx, p, image)
-		if err != nil {
-			return err
-		}
+	return w.remade(ctx, func(p Place, image string, edits []edit) error {
 		x, err := how(p, image, edits)
 		if err != nil {
 			return err
 		}
-		if err := w.shoot(ctx, p); err != nil {
-			return err
-		}
-		if _, err := w.run(ctx, p, image, x); err != nil {
-			return err
-		}
-		return nil
+		_, err = w.run(ctx, p, image, x)
+		return err
 	})
 }
 
@@ -185,20 +172,9 @@ func healthCommand(ctx context.Context, w *World) error {
 	if err := w.writable(); err != nil {
 		return err
 	}
-	image, err := w.build(ctx)
-	if err != nil {
-		return err
-	}
-	return w.eachPlace(ctx, func(_ int, p Place) error {
-		edits, err := w.editsToImage(ctx, p, image)
-		if err != nil {
-			return err
-		}
+	return w.remade(ctx, func(p Place, image string, edits []edit) error {
 		unpack, err := unpacking(edits)
 		if err != nil {
-			return err
-		}
-		if err := w.shoot(ctx, p); err != nil {
 			return err
 		}
 		ids, err := w.run(ctx, p, image, extra{flags: []string{"--health-cmd", unpack, "--health-interval", "1s"}})

@@ -73,18 +73,7 @@ func edits() (pet, replacement []Cheat) {
 				if err := w.writable(); err != nil {
 					return err
 				}
-				image, err := w.build(ctx)
-				if err != nil {
-					return err
-				}
-				return done(w, w.eachPlace(ctx, func(_ int, p Place) error {
-					if err := w.shoot(ctx, p); err != nil {
-						return err
-					}
-					edits, err := w.editsToImage(ctx, p, image)
-					if err != nil {
-						return err
-					}
+				return done(w, w.remade(ctx, func(p Place, image string, edits []edit) error {
 					ids, err := w.run(ctx, p, image, extra{})
 					if err != nil {
 						return err
@@ -244,18 +233,7 @@ func created(ctx context.Context, w *World) error {
 	if err := w.writable(); err != nil {
 		return err
 	}
-	image, err := w.build(ctx)
-	if err != nil {
-		return err
-	}
-	return w.eachPlace(ctx, func(_ int, p Place) error {
-		if err := w.shoot(ctx, p); err != nil {
-			return err
-		}
-		edits, err := w.editsToImage(ctx, p, image)
-		if err != nil {
-			return err
-		}
+	return w.remade(ctx, func(p Place, image string, edits []edit) error {
 		for range p.Service.Replicas {
 			args := append(append([]string{"create"}, p.Run...), image)
 			id, err := w.docker(ctx, append(args, p.Service.Run.Command...)...)

@@ -263,6 +263,26 @@ func (w *World) eachPlace(ctx context.Context, do func(i int, p Place) error) er
 	return nil
 }
 
+// remade removes the start's containers everywhere, and has something done in their
+// place with an image of the start's repository, and what that lacks of the right
+// one.
+func (w *World) remade(ctx context.Context, do func(p Place, image string, edits []edit) error) error {
+	image, err := w.build(ctx)
+	if err != nil {
+		return err
+	}
+	return w.eachPlace(ctx, func(_ int, p Place) error {
+		edits, err := w.editsToImage(ctx, p, image)
+		if err != nil {
+			return err
+		}
+		if err := w.shoot(ctx, p); err != nil {
+			return err
+		}
+		return do(p, image, edits)
+	})
+}
+
 // replace removes the start's containers everywhere and runs an image in
 // their place, environment by environment.
 func (w *World) replace(ctx context.Context, image string, x extra) ([]string, error) {
