@@ -128,9 +128,9 @@ func (p *proving) trial(name string) (*trial, error) {
 	if p.o.Seed != nil {
 		seed = *p.o.Seed
 	}
-	l, diags := found.Definition.Resolve("test", seed)
-	if diags.HasErrors() {
-		return nil, &LabError{Source: found.Source, Diags: diags, Files: found.Definition.Files}
+	l, err := resolve(found, "test", seed)
+	if err != nil {
+		return nil, err
 	}
 	t := &trial{proving: p, lab: name, found: found, name: l.Name, seed: seed, places: len(places(l)), right: rightScenario(l).Name, outcome: TestOutcome{Lab: l.Name}}
 	if t.chosen, err = choose(l, p.o); err != nil {
