@@ -117,7 +117,7 @@ func (e *Engine) build(ctx context.Context, req engine.BuildRequest, options bui
 		return ctx.Err()
 	}
 	if r := (*reported)(nil); errors.As(err, &r) {
-		if stepGone.MatchString(r.text) {
+		if engine.ImageGone(r.text) {
 			return fmt.Errorf("building: %w: %s", engine.ErrNotFound, r.text)
 		}
 		return &engine.BuildFailed{Message: r.text, Log: log.end()}
@@ -130,10 +130,6 @@ func (e *Engine) build(ctx context.Context, req engine.BuildRequest, options bui
 	}
 	return nil
 }
-
-// stepGone is what the classic builder says when somebody removed the image of a
-// step, which has no name, before the next step was done.
-var stepGone = regexp.MustCompile(`^No such image: sha256:[0-9a-f]{64}`)
 
 // What programs say when they may not start a process, or write on.
 var (

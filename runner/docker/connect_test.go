@@ -163,9 +163,13 @@ func TestImageThatSomebodyElseRemovesRightNow(t *testing.T) {
 
 func TestStepThatSomebodyElseRemovesRightNow(t *testing.T) {
 	t.Parallel()
+	id := strings.Repeat("d43b", 16)
 	for says, gone := range map[string]bool{
-		"No such image: sha256:" + strings.Repeat("d43b", 16): true,
-		"No such image: shop/base:1":                          false, // the Dockerfile's
+		"No such image: sha256:" + id: true,
+		"failed to get digest sha256:" + id + ": open /var/lib/docker/image/overlay2/imagedb/content/sha256/" + id + ": no such file or directory": true,
+
+		"No such image: shop/base:1": false, // the Dockerfile's
+		"The command '/bin/sh -c echo No such image: sha256:" + id + "' returned a non-zero code: 1": false,
 	} {
 		answer := func(w http.ResponseWriter, _ *http.Request) {
 			if _, err := fmt.Fprintf(w, `{"stream":"Step 2/2 : COPY a /"}{"errorDetail":{"message":%q},"error":%[1]q}`, says); err != nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 
 	"github.com/labctl/labctl/scenarios/evidence"
@@ -21,6 +22,13 @@ var (
 	ErrInUse     = errors.New("still in use on the engine")
 	ErrNameTaken = errors.New("the name is already taken on the engine")
 )
+
+// ImageGone reports whether that is why a build failed, by the end of what its
+// builder says: somebody removed an image without a name that a step stands on, or
+// that the cache led to. The same build can be done again.
+func ImageGone(said string) bool { return imageGone.MatchString(said) }
+
+var imageGone = regexp.MustCompile(`(No such image: sha256:[0-9a-f]{64}|failed to get digest sha256:[0-9a-f]{64}: .*: no such file or directory)$`)
 
 // Unavailable is the error of an engine that cannot be used at all: away,
 // remote, too old. It says what to do.

@@ -130,11 +130,10 @@ func (w *World) staged(ctx context.Context, from func(base string) string) error
 // cloned builds in a fresh clone, whose files have the modes of an umask.
 func cloned(umask string) func(context.Context, *World) (string, error) {
 	return func(ctx context.Context, w *World) (string, error) {
-		const script = `umask "$1" && git clone --quiet . "$2" && cd "$2" && docker build --quiet .`
-		var out bytes.Buffer
-		if err := w.command(ctx, nil, &out, "sh", "-c", script, "sh", umask, filepath.Join(w.Tmp, "clone-"+umask)); err != nil {
+		clone := filepath.Join(w.Tmp, "clone-"+umask)
+		if err := w.command(ctx, nil, nil, "sh", "-c", `umask "$1" && git clone --quiet . "$2"`, "sh", umask, clone); err != nil {
 			return "", err
 		}
-		return w.made(strings.TrimSpace(out.String()), nil)
+		return w.buildIn(ctx, clone)
 	}
 }

@@ -178,7 +178,18 @@ func all(steps ...func() error) error {
 
 // build builds the workspace as learners do, and returns the image's ID.
 func (w *World) build(ctx context.Context, args ...string) (string, error) {
-	return w.made(w.docker(ctx, append(append([]string{"build", "--quiet"}, args...), w.Workspace)...))
+	return w.buildIn(ctx, w.Workspace, args...)
+}
+
+// buildIn builds what is in a folder. Learners build again, too, when somebody
+// purged what the builder's cache led to.
+func (w *World) buildIn(ctx context.Context, dir string, args ...string) (string, error) {
+	args = slices.Concat([]string{"build", "--quiet"}, args, []string{dir})
+	id, err := w.docker(ctx, args...)
+	if err != nil && engine.ImageGone(err.Error()) {
+		id, err = w.docker(ctx, args...)
+	}
+	return w.made(id, err)
 }
 
 // shoot removes the start's containers of a place, or stops them when they are
