@@ -39,21 +39,16 @@ need not be started. Without LAB it is the lab of the workspace you are in, or
 else the only one that was started.
 
 --answers answers without asking, all or some of the questions: 2=ac picks a and
-c for the second one.`,
+c for the second one. Without it nobody is asked where standard input is no
+terminal, or with --format json: the questions are shown.`,
 		Example: `  labctl quiz drift-lab
+  labctl quiz drift-lab --format json
   labctl quiz drift-lab --answers 1=b,2=ac --format json`,
 		Args:              atMost(1),
 		ValidArgsFunction: completeLabs(f),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				opts.selector.Lab = args[0]
-			}
-			if opts.answers == "" && (opts.format == JSON || !f.IO.InTerminal) {
-				what := "labctl quiz: nobody can be asked, standard input is no terminal"
-				if opts.format == JSON {
-					what = "labctl quiz: --format json asks nobody"
-				}
-				return usageError(what, "answer with --answers 1=b,2=ac")
 			}
 			if runF != nil {
 				return runF(cmd.Context(), opts)
@@ -68,14 +63,30 @@ c for the second one.`,
 	return cmd
 }
 
-// quizDocument is labctl/quiz/v1: what this call answered, and the result of the
-// whole quiz.
+// quizDocument is labctl/quiz/v1: the questions, what this call answered, and the
+// result of the whole quiz.
 type quizDocument struct {
-	Schema  string         `json:"schema"`
-	Lab     string         `json:"lab"`
-	Learner string         `json:"learner"`
-	Answers []quizAnswer   `json:"answers"` // given by this call
-	Result  *evidence.Quiz `json:"result"`
+	Schema    string         `json:"schema"`
+	Lab       string         `json:"lab"`
+	Learner   string         `json:"learner"`
+	Questions []quizQuestion `json:"questions"` // all of them
+	Answers   []quizAnswer   `json:"answers"`   // given by this call
+	Result    *evidence.Quiz `json:"result"`
+}
+
+// quizQuestion is one question, without what is right.
+type quizQuestion struct {
+	Number   int          `json:"number"` // from 1
+	Name     string       `json:"name"`   // the lab's for it
+	Question string       `json:"question"`
+	Multiple bool         `json:"multiple"` // several choices are right
+	Choices  []quizOption `json:"choices"`
+}
+
+// quizOption is one choice of a question, as it is asked.
+type quizOption struct {
+	Letter string `json:"letter"`
+	Text   string `json:"text"`
 }
 
 // quizAnswer is one answer, and what there is to say about it.
@@ -112,17 +123,23 @@ func quizRun(ctx context.Context, opts *quizOptions) error {
 	if err != nil {
 		return err
 	}
-	if opts.answers == "" {
+	if opts.answers == "" && opts.format == Text && opts.f.IO.InTerminal {
 		return newAsking(opts.f.IO, desk, l, progress).run(ctx)
 	}
-	picked, err := parseAnswers(l.Quiz, opts.answers)
-	if err != nil {
-		return err
+	var picked map[int]string
+	if opts.answers != "" {
+		if picked, err = parseAnswers(l.Quiz, opts.answers); err != nil {
+			return err
+		}
 	}
 	doc := quizDocument{Schema: quizSchema, Lab: l.Name, Learner: l.Learner, Answers: []quizAnswer{}}
 	view := quizView{io: opts.f.IO, lab: l}
 	for i, q := range l.Quiz {
+		doc.Questions = append(doc.Questions, asked(i, q))
 		letters, given := picked[i]
+		if opts.answers == "" && opts.format == Text {
+			view.question(i)
+		}
 		if !given {
 			continue
 		}
@@ -143,8 +160,20 @@ func quizRun(ctx context.Context, opts *quizOptions) error {
 	if opts.format == JSON {
 		return writeJSON(opts.f.IO.Out, doc)
 	}
+	if opts.answers == "" {
+		fmt.Fprintf(opts.f.IO.Err, "Nobody can be asked, standard input is no terminal. Answer so: labctl quiz %s --answers 1=b,2=ac\n", Clean(l.Name))
+		return nil
+	}
 	view.result(doc.Result)
 	return nil
+}
+
+func asked(i int, q lab.Question) quizQuestion {
+	out := quizQuestion{Number: i + 1, Name: q.Name, Question: q.Question, Multiple: q.Multiple()}
+	for _, c := range q.Choices {
+		out.Choices = append(out.Choices, quizOption{c.Letter, c.Text})
+	}
+	return out
 }
 
 func answered(i int, q lab.Question, letters string, a state.Answer) quizAnswer {

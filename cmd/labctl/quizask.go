@@ -155,7 +155,11 @@ type quizView struct {
 
 func (v *quizView) question(i int) {
 	c, q := v.io.OutColors, v.lab.Quiz[i]
-	fmt.Fprintf(v.io.Out, "%s\n\n%s\n\n", c.Bold(fmt.Sprintf("Question %d of %d", i+1, len(v.lab.Quiz))), v.markdown(q.Question, 0))
+	several := ""
+	if q.Multiple() {
+		several = ", several choices are right"
+	}
+	fmt.Fprintf(v.io.Out, "%s%s\n\n%s\n\n", c.Bold(fmt.Sprintf("Question %d of %d", i+1, len(v.lab.Quiz))), several, v.markdown(q.Question, 0))
 	for _, choice := range q.Choices {
 		v.item("  "+c.Bold(choice.Letter)+"  ", 5, choice.Text)
 	}
