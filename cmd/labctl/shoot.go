@@ -37,7 +37,8 @@ repository, and follows whether the service answers again, and when.
 
 It takes what is live, and what start made; nothing else. CONTAINER is named as
 for labctl shell, or by the beginning of its ID. Without it, it is the one that is
-live.
+live. Where nobody can be asked, and without --yes, it says what it would cost, and
+kills nothing.
 
 It ends as soon as the service is whole again, or when --wait is over. Nothing
 brings a container back by itself: to see how long it takes you, shoot with
@@ -82,9 +83,6 @@ or labctl could not look what came back.`,
 
 func shootRun(ctx context.Context, opts *shootOptions) error {
 	f := opts.f
-	if !opts.yes && !f.IO.InTerminal {
-		return usageError("labctl shoot: nobody can be asked, standard input is no terminal", "add --yes")
-	}
 	r, in, err := find(ctx, f, opts.selector)
 	if err != nil {
 		return err
@@ -98,6 +96,9 @@ func shootRun(ctx context.Context, opts *shootOptions) error {
 	v := shotView{io: f.IO, c: f.IO.OutColors, shot: shot}
 	if opts.format == Text {
 		v.cost()
+	}
+	if !opts.yes && !f.IO.InTerminal {
+		return usageError("labctl shoot: nobody can be asked, standard input is no terminal", "add --yes")
 	}
 	if !opts.yes {
 		yes, err := agreed(ctx, f.IO, "Shoot "+Clean(shot.Container.Name)+"?")
