@@ -192,6 +192,19 @@ scenario "demonstrated_then_promoted" {
   }
 }
 
+# All is right, and then somebody lets prod out, "only until the campaign is over".
+
+scenario "a_way_out" {
+  from = scenario.demonstrated_then_promoted
+  run  = file("scenarios/a-way-out.sh")
+
+  expect {
+    failing    = [check.run_as_declared]
+    provenance = "altered"
+    says       = ["network bridge"]
+  }
+}
+
 # What is asked: 100 points.
 
 check "http" "points" {

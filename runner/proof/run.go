@@ -6,8 +6,6 @@ import (
 	"slices"
 
 	"github.com/docker/go-units"
-
-	"github.com/labctl/labctl/scenarios/lab"
 )
 
 // runs are honest ways of running what was built.
@@ -20,6 +18,7 @@ var runs = family("run", []Way{
 	{Name: "less-memory", Doc: "a stricter memory limit", run: extra{flagsOf: lessMemory}},
 	{Name: "read-only", Doc: "a read-only root filesystem", run: extra{flags: []string{"--read-only"}}},
 	{Name: "any-address", Doc: "published on all addresses of the host: -p 8080:8080", before: anyAddress},
+	{Name: "network-id", Doc: "the network named by its ID", before: networkID},
 	{Name: "pet-stopped", Doc: "the pet stopped instead of removed", Needs: NeedsStart, before: func(_ context.Context, w *World) error {
 		w.KeepPets = true
 		return nil
@@ -45,13 +44,26 @@ func anyAddress(_ context.Context, w *World) error {
 		return err
 	}
 	for i, p := range w.Places {
-		at := slices.Index(p.Run, "--publish")
-		if at < 0 || p.Service.Publish != lab.PublishPort {
-			return notApplicable("%s is not published on the host", p.Service.Address())
-		}
-		run := slices.Clone(p.Run)
-		run[at+1] = fmt.Sprintf("%s:%d", hostPort(p.Address), p.Service.Port)
-		w.Places[i].Run = run
+		w.Places[i].Run = with(p.Run, "--publish", fmt.Sprintf("%s:%d", hostPort(p.Address), p.Service.Port))
 	}
 	return nil
+}
+
+// networkID names networks as Compose and other programs do.
+func networkID(ctx context.Context, w *World) error {
+	for i, p := range w.Places {
+		id, err := w.docker(ctx, "network", "inspect", "--format", "{{.Id}}", p.Network)
+		if err != nil {
+			return err
+		}
+		w.Places[i].Run = with(p.Run, "--network", id)
+	}
+	return nil
+}
+
+// with are flags of docker run, of which one that is there has another value.
+func with(run []string, flag, value string) []string {
+	run = slices.Clone(run)
+	run[slices.Index(run, flag)+1] = value
+	return run
 }

@@ -16,7 +16,7 @@ var RunAsDeclared = Kind{
 	Type: "run_as_declared",
 	Doc: "Whether each live container is run as its image and the service say. labctl runs a container of the same image as declared on the same engine, " +
 		"and compares the two field by field: mounts, environment, entrypoint, command, user, namespaces, privileges, devices and health command must be equal, " +
-		"and so must every field that labctl does not know. Memory, CPU, processes, capabilities and a read-only root may be stricter. " +
+		"and so must every field that labctl does not know. Where no container publishes the port, the service's network must be the only one. Memory, CPU, processes, capabilities and a read-only root may be stricter. " +
 		"Name, labels, restart policy, log driver, terminal, --rm, --init and hostname are free.",
 	Title:   "%s is run as declared, with nothing slipped in",
 	Why:     "What is given to one container by hand is not in the image and not in the repository: the next container will lack it.",
@@ -76,6 +76,7 @@ func RunOtherwise(s *evidence.Service, c evidence.Container) ([]string, error) {
 		}
 		r.part(live, want, part.rules)
 	}
+	r.networks(c)
 	if err := r.mounts(c, fresh.Container); err != nil {
 		return nil, fmt.Errorf("reading the mounts of %s: %w", called(c), err)
 	}
@@ -114,6 +115,23 @@ func (r *comparison) add(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	if !slices.Contains(r.wrong, line) {
 		r.wrong = append(r.wrong, line)
+	}
+}
+
+// networks must be the service's alone where it is reached there: another one may
+// lead out of one that is internal. Where a port is published, any bridge leads
+// there.
+func (r *comparison) networks(c evidence.Container) {
+	if !lab.OnNetwork(r.service.Publish) {
+		return
+	}
+	if !slices.Contains(c.Networks, r.service.Network) {
+		r.add("no network %s", r.service.Network)
+	}
+	for _, name := range c.Networks {
+		if name != r.service.Network {
+			r.add("network %s (declared %s)", name, r.service.Network)
+		}
 	}
 }
 

@@ -175,19 +175,20 @@ func TestRunAsDeclared(t *testing.T) {
 				config("ExposedPorts", map[string]any{"8080/tcp": map[string]any{}, "22/tcp": map[string]any{}}),
 			), []string{"exposed port 22/tcp", "published port 2222:22/tcp"}},
 			{"all ports", host("PublishAllPorts", true), []string{"PublishAllPorts true"}},
-			{"a port of a service that publishes none", service(func(s *evidence.Service) { s.Publish, s.Address = lab.PublishNone, "" }), []string{"published port 8080:8080/tcp"}},
-			{"a port of a service behind a relay", service(func(s *evidence.Service) { s.Publish, s.Address = lab.PublishRelay, "" }), []string{"published port 8080:8080/tcp"}},
+			{"a port of a service that publishes none", all(service(func(s *evidence.Service) { s.Publish, s.Address = lab.PublishNone, "" }), live(func(c *evidence.Container) { c.Networks = []string{"drift-lab-ann"} })), []string{"published port 8080:8080/tcp"}},
+			{"a port of a service behind a relay", all(service(func(s *evidence.Service) { s.Publish, s.Address = lab.PublishRelay, "" }), live(func(c *evidence.Container) { c.Networks = []string{"drift-lab-ann"} })), []string{"published port 8080:8080/tcp"}},
 			{"another network", host("NetworkMode", "bridge"), nil},
 			{"no network told", host("NetworkMode", nil), []string{"no network mode"}},
 			{"--network host", host("NetworkMode", "host"), []string{"network mode host"}},
 			{"--network none", host("NetworkMode", "none"), []string{"network mode none"}},
 			{"the network of another", host("NetworkMode", "container:"+sample.PetID), []string{"network mode container:" + sample.PetID}},
-			{"another network of a service that publishes none", all(
-				service(func(s *evidence.Service) { s.Publish, s.Address = lab.PublishNone, "" }), host("PortBindings", nil), host("NetworkMode", "bridge"),
-			), []string{"network bridge (declared drift-lab-ann)"}},
-			{"another network of a service behind a relay", all(
-				service(func(s *evidence.Service) { s.Publish, s.Address = lab.PublishRelay, "" }), host("PortBindings", nil), host("NetworkMode", "bridge"),
-			), []string{"network bridge (declared drift-lab-ann)"}},
+			{"the network of a service that publishes none", onNetwork(lab.PublishNone, "drift-lab-ann"), nil},
+			{"the network of a service behind a relay", onNetwork(lab.PublishRelay, "drift-lab-ann"), nil},
+			{"the network by its ID", all(onNetwork(lab.PublishRelay, "drift-lab-ann"), host("NetworkMode", sample.PetID)), nil},
+			{"another network of a service that publishes none", onNetwork(lab.PublishNone, "bridge"), []string{"no network drift-lab-ann", "network bridge (declared drift-lab-ann)"}},
+			{"one more network of a service that publishes none", onNetwork(lab.PublishNone, "bridge", "drift-lab-ann"), []string{"network bridge (declared drift-lab-ann)"}},
+			{"one more network of a service behind a relay", onNetwork(lab.PublishRelay, "drift-lab-ann", "out"), []string{"network out (declared drift-lab-ann)"}},
+			{"one more network of a service that is published", live(func(c *evidence.Container) { c.Networks = []string{"drift-lab-ann", "out"} }), nil},
 		}},
 		{"notations", []runRow{
 			{"null for a list", host("Dns", nil), nil},
@@ -220,6 +221,15 @@ func TestRunAsDeclared(t *testing.T) {
 }
 
 // runRow is one way of running the live container, and what is wrong with it.
+// onNetwork is a service that is reached on its network, with a live container on
+// some networks.
+func onNetwork(publish string, networks ...string) func(*evidence.Set) {
+	return all(
+		service(func(s *evidence.Service) { s.Publish, s.Address = publish, "" }),
+		host("PortBindings", nil), live(func(c *evidence.Container) { c.Networks = networks }),
+	)
+}
+
 type runRow struct {
 	name  string
 	edit  func(*evidence.Set)

@@ -245,8 +245,8 @@ func ports(r *comparison, _ string, live, _ any) {
 	}
 }
 
-// network must be a network of its own. Where a port is published any bridge
-// leads there; where none is, it is the service's network that counts.
+// network must be a network of its own. Which one that is, networks tells: the
+// mode has a name or an ID, as it was given.
 func network(r *comparison, _ string, live, want any) {
 	mode := fmt.Sprint(live)
 	switch {
@@ -254,7 +254,5 @@ func network(r *comparison, _ string, live, want any) {
 		r.add("no network mode")
 	case mode == "host" || mode == "none" || strings.HasPrefix(mode, "container:"):
 		r.add("network mode %s", mode)
-	case lab.OnNetwork(r.service.Publish) && mode != r.service.Network:
-		r.add("network %s (declared %s)", mode, r.service.Network)
 	}
 }

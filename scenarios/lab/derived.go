@@ -17,5 +17,5 @@ var HonestWays = []string{
 	"plain", "other-tag", "no-cache", "buildkit", "multi-stage", "multi-stage-scratch",
 	"umask-002", "umask-022", "umask-027", "umask-077", "rebuilt-twice",
 	"other-branch", "amended", "squashed", "untracked-note", "commit-after",
-	"compose", "restart-policy", "labels", "names", "init", "less-memory", "read-only", "any-address", "pet-stopped",
+	"compose", "restart-policy", "labels", "names", "init", "less-memory", "read-only", "any-address", "network-id", "pet-stopped",
 }

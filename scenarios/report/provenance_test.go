@@ -189,6 +189,7 @@ func TestProvenance(t *testing.T) {
 		{"one replica of two is worse", service(func(s *evidence.Service) {
 			s.Publish, s.Address = lab.PublishNone, ""
 			s.Live[0].HostConfig = sample.Edit(s.Live[0].HostConfig, "PortBindings", nil)
+			s.Live[0].Networks = []string{s.Network}
 			second := s.Live[0]
 			second.ID, second.Name = "4", "web-002"
 			mounted(&second)
