@@ -499,9 +499,17 @@ func (r *Runner) removeImage(ctx context.Context, id, instance string) error {
 
 // dropImage removes every name of an image, and with the last the image. It is
 // engine.ErrInUse while a container or another image stands on it, or another
-// instance than the one it is removed for is building on it: one that starts
-// has no network yet which would say so.
+// instance than the one it is removed for: by now, since planning a purge and
+// removing containers takes a while in which others start. One that builds has no
+// network yet which would say so.
 func (r *Runner) dropImage(ctx context.Context, id, instance string) error {
+	networks, err := r.Engine.Networks(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(pinnedBy(networks, instance), id) {
+		return fmt.Errorf("removing image %s: %w: another instance stands on it", id, engine.ErrInUse)
+	}
 	tags, err := r.Engine.Tags(ctx, "")
 	if err != nil {
 		return err

@@ -156,3 +156,36 @@ func TestStartBuildsAgainWhatWasPurged(t *testing.T) {
 		}
 	}
 }
+
+// Who starts after a purge was planned keeps the images that it pinned.
+func TestPurgeLeavesABaseThatWasPinnedMeanwhile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	e := fake.Open(filepath.Join(dir, "engine.json"))
+	r := &runner.Runner{
+		Engine: e, State: state.New(filepath.Join(dir, "state")), Library: runner.NewLibrary(os.DirFS(dir)),
+		User: "ada", Version: "test", Now: time.Now,
+	}
+	start := func(learner string) runner.Instance {
+		started, err := r.Start(t.Context(), runner.StartOptions{Lab: fixture(t, "bases"), Learner: learner, Dir: filepath.Join(dir, learner), Cwd: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return started.Instance
+	}
+	p, err := r.PlanStop(t.Context(), start("ada"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start("eve")
+	before, err := e.Tags(t.Context(), "labctl-fixtures/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Stop(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := e.Tags(t.Context(), "labctl-fixtures/"); err != nil || !maps.Equal(after, before) {
+		t.Errorf("tags were %v and are %v (%v)", before, after, err)
+	}
+}

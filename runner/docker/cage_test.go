@@ -132,7 +132,7 @@ func TestStepsWithinLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(said, "\n")
-	if !strings.Contains(text, "\n33554432\n50000") {
+	if !strings.Contains(text, "33554432\n50000") {
 		t.Errorf("the step saw:\n%s", text)
 	}
 	if left := cages(t); len(left) > 0 {
