@@ -3,6 +3,7 @@ package proof
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -312,7 +313,18 @@ func editSaved(name string, edits []edit, tag string) ([]byte, error) {
 	}
 	m := &manifest[0]
 	last := m.Layers[len(m.Layers)-1]
-	layer, err := overlaid(content[last], edits)
+	// Engines whose images containerd keeps save layers as they were stored.
+	unpacked := content[last]
+	if bytes.HasPrefix(unpacked, []byte{0x1f, 0x8b}) {
+		zipped, err := gzip.NewReader(bytes.NewReader(unpacked))
+		if err == nil {
+			unpacked, err = io.ReadAll(zipped)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("unpacking a layer: %w", err)
+		}
+	}
+	layer, err := overlaid(unpacked, edits)
 	if err != nil {
 		return nil, err
 	}
