@@ -86,6 +86,10 @@ func TestAProofBesideALearnerLeavesNoBuilds(t *testing.T) {
 	if err := os.WriteFile(script, append(content, "\necho \"$image\" >'"+built+"'\n"...), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	// Other tests build of the same fixture, and run what they built.
+	if err := os.WriteFile(filepath.Join(dir, "workspace", "www", "whose"), []byte(r.User), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	lab, err := r.Library.Open(dir, dir)
 	if err != nil {
 		t.Fatal(err)
