@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"github.com/labctl/labctl/runner/engine"
 	"github.com/labctl/labctl/runner/engine/fake"
 	"github.com/labctl/labctl/runner/plan"
-	"github.com/labctl/labctl/runner/state"
 	"github.com/labctl/labctl/scenarios/lab"
 )
 
@@ -289,10 +287,7 @@ func TestRelaysShareAnImage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	e := fake.Open(filepath.Join(dir, "engine.json"))
-	r := &runner.Runner{
-		Engine: e, State: state.New(filepath.Join(dir, "state")), Library: runner.NewLibrary(os.DirFS(dir)),
-		User: "ada", Version: "test", Now: time.Now,
-	}
+	r := runnerOn(e, dir)
 	images := func() []string {
 		t.Helper()
 		ids, err := e.ImagesLabelled(t.Context(), engine.LabelRole, engine.RoleRelay)

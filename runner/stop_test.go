@@ -15,6 +15,15 @@ import (
 	"github.com/labctl/labctl/runner/state"
 )
 
+// runnerOn is a runner of ada's on an engine of a test's own, which holds its state
+// below dir.
+func runnerOn(e engine.Engine, dir string) *runner.Runner {
+	return &runner.Runner{
+		Engine: e, State: state.New(filepath.Join(dir, "state")), Library: runner.NewLibrary(os.DirFS(dir)),
+		User: "ada", Version: "test", Now: time.Now,
+	}
+}
+
 // shop starts the shop lab of the commands' tests on an engine that runs
 // nothing.
 func shop(t *testing.T) (*runner.Runner, *fake.Engine, runner.Instance) {
@@ -25,10 +34,7 @@ func shop(t *testing.T) (*runner.Runner, *fake.Engine, runner.Instance) {
 	}
 	dir := t.TempDir()
 	e := fake.Open(filepath.Join(dir, "engine.json"))
-	r := &runner.Runner{
-		Engine: e, State: state.New(filepath.Join(dir, "state")), Library: runner.NewLibrary(os.DirFS(dir)),
-		User: "ada", Version: "test", Now: time.Now,
-	}
+	r := runnerOn(e, dir)
 	started, err := r.Start(t.Context(), runner.StartOptions{Lab: lab, Learner: "ada", Dir: filepath.Join(dir, "ws"), Cwd: dir})
 	if err != nil {
 		t.Fatal(err)
@@ -94,10 +100,7 @@ func TestInstancesShareImagesWithATag(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	e := fake.Open(filepath.Join(dir, "engine.json"))
-	r := &runner.Runner{
-		Engine: e, State: state.New(filepath.Join(dir, "state")), Library: runner.NewLibrary(os.DirFS(dir)),
-		User: "ada", Version: "test", Now: time.Now,
-	}
+	r := runnerOn(e, dir)
 	var instances []runner.Instance
 	var tags []map[string]string
 	for _, learner := range []string{"ada", "eve"} {
@@ -143,10 +146,7 @@ func TestStartBuildsAgainWhatWasPurged(t *testing.T) {
 	for times, starts := range map[int]bool{1: true, 2: true, 1000: false} {
 		dir := t.TempDir()
 		e := fake.Open(filepath.Join(dir, "engine.json"))
-		r := &runner.Runner{
-			Engine: &losing{e, times}, State: state.New(filepath.Join(dir, "state")), Library: runner.NewLibrary(os.DirFS(dir)),
-			User: "ada", Version: "test", Now: time.Now,
-		}
+		r := runnerOn(&losing{e, times}, dir)
 		_, err := r.Start(t.Context(), runner.StartOptions{Lab: fixture(t, "bases"), Learner: "ada", Dir: filepath.Join(dir, "ws"), Cwd: dir})
 		if (err == nil) != starts {
 			t.Errorf("%d times: %v", times, err)
@@ -162,10 +162,7 @@ func TestPurgeLeavesABaseThatWasPinnedMeanwhile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	e := fake.Open(filepath.Join(dir, "engine.json"))
-	r := &runner.Runner{
-		Engine: e, State: state.New(filepath.Join(dir, "state")), Library: runner.NewLibrary(os.DirFS(dir)),
-		User: "ada", Version: "test", Now: time.Now,
-	}
+	r := runnerOn(e, dir)
 	start := func(learner string) runner.Instance {
 		started, err := r.Start(t.Context(), runner.StartOptions{Lab: fixture(t, "bases"), Learner: learner, Dir: filepath.Join(dir, learner), Cwd: dir})
 		if err != nil {

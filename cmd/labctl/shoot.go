@@ -97,10 +97,10 @@ func shootRun(ctx context.Context, opts *shootOptions) error {
 	if opts.format == Text {
 		v.cost()
 	}
-	if !opts.yes && !f.IO.InTerminal {
-		return usageError("labctl shoot: nobody can be asked, standard input is no terminal", "add --yes")
-	}
 	if !opts.yes {
+		if !f.IO.InTerminal {
+			return usageError("labctl shoot: nobody can be asked, standard input is no terminal", "add --yes")
+		}
 		yes, err := agreed(ctx, f.IO, "Shoot "+Clean(shot.Container.Name)+"?")
 		if err != nil {
 			return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -170,13 +169,19 @@ func showStopPlan(io *Streams, p *runner.StopPlan) {
 	}
 	show("container", p.Containers)
 	show("network", p.Networks)
-	named := slices.DeleteFunc(slices.Clone(p.Images), unnamed)
-	show("image", named)
-	if n := len(p.Images) - len(named); n > fewImages {
-		show("image", []string{fmt.Sprintf("%d without a name, built on the lab's images", n)})
-	} else {
-		show("image", slices.DeleteFunc(slices.Clone(p.Images), func(name string) bool { return !unnamed(name) }))
+	var named, ids []string
+	for _, image := range p.Images {
+		if strings.HasPrefix(image, "sha256:") { // it has no name
+			ids = append(ids, image)
+		} else {
+			named = append(named, image)
+		}
 	}
+	if len(ids) > fewImages {
+		ids = []string{fmt.Sprintf("%d without a name, built on the lab's images", len(ids))}
+	}
+	show("image", named)
+	show("image", ids)
 	if p.Workspace != "" {
 		show("workspace", []string{p.Workspace})
 		for _, change := range p.Unsaved {
@@ -194,9 +199,6 @@ func showStopPlan(io *Streams, p *runner.StopPlan) {
 // fewImages is how many images without a name are shown one by one: learners who
 // build often leave dozens.
 const fewImages = 3
-
-// unnamed reports whether an image is called by its ID.
-func unnamed(image string) bool { return strings.HasPrefix(image, "sha256:") }
 
 // agree asks before anything is removed. Where nobody can be asked, --yes must
 // have said so.
