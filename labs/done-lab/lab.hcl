@@ -316,7 +316,7 @@ hint {
 }
 
 hint {
-  text = "There are four things that the laptop forgives: it fetches from the internet when it starts, writes below `/srv`, has its rate built in, and fills a page for every guest in memory to find one. The last one kills no server: it makes a wrong answer with a good status. Ask for points, and compare with the laptop."
+  text = "There are four things that the laptop forgives: it fetches from the internet when it starts, writes below `/srv`, has its rate built in, and lays out a page of 40 MB in memory for one number. The last one kills no server: it makes a wrong answer with a good status. Ask for points, and compare with the laptop."
 }
 
 hint {
