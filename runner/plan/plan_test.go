@@ -186,11 +186,11 @@ func TestStopInstance(t *testing.T) {
 		Purge:      true,
 	}).String()
 	want := `0 remove container c1: it is the instance's
-1 remove container c2: it is on network hotel-ida
-2 remove network n1: it is the instance's (after 0, 1)
-3 remove image i1: purging was asked for (after 0, 1)
+1 remove container c2: it is on network hotel-ida (after 0)
+2 remove network n1: it is the instance's (after 1)
+3 remove image i1: purging was asked for (after 1)
 4 remove image i2: purging was asked for (after 3)
-5 remove workspace /w: purging was asked for (after 0, 1)
+5 remove workspace /w: purging was asked for (after 1)
 6 forget instance hotel-ida: nothing of it is left (after 0, 1, 2, 3, 4, 5)
 `
 	if got != want {

@@ -19,25 +19,31 @@ type Object struct {
 
 // StopInstance plans the removal of everything present. The record goes last,
 // so that a stop that was cut off can be repeated.
+//
+// Containers go one after the other: Docker before 24 can lock up for good when two
+// of one network end at once. Its libnetwork locks the network and then the
+// controller (getSvcRecords), and the controller and then the network
+// (processEndpointDelete). So do images, which stand on each other.
 func StopInstance(o Present) Plan {
 	var p Plan
-	var containers, all []int
+	var all, last []int
+	next := func(op Op) {
+		op.After = last
+		last = []int{p.add(op)}
+		all = append(all, last...)
+	}
 	for _, c := range o.Containers {
-		containers = append(containers, p.add(Op{Kind: RemoveContainer, Name: c.ID, Reason: c.Why}))
+		next(Op{Kind: RemoveContainer, Name: c.ID, Reason: c.Why})
 	}
-	all = append(all, containers...)
+	emptied := last
 	for _, n := range o.Networks {
-		all = append(all, p.add(Op{Kind: RemoveNetwork, Name: n.ID, Reason: n.Why, After: containers}))
+		all = append(all, p.add(Op{Kind: RemoveNetwork, Name: n.ID, Reason: n.Why, After: emptied}))
 	}
-	// One after the other: images stand on each other.
-	last := containers
 	for _, image := range o.Images {
-		i := p.add(Op{Kind: RemoveImage, Name: image.ID, Reason: image.Why, After: last})
-		last = []int{i}
-		all = append(all, i)
+		next(Op{Kind: RemoveImage, Name: image.ID, Reason: image.Why})
 	}
 	if o.Workspace != "" {
-		all = append(all, p.add(Op{Kind: RemoveWorkspace, Name: o.Workspace, Reason: "purging was asked for", After: append([]int(nil), containers...)}))
+		all = append(all, p.add(Op{Kind: RemoveWorkspace, Name: o.Workspace, Reason: "purging was asked for", After: emptied}))
 	}
 	end := Op{Kind: Halt, Name: o.Instance, Reason: "its images and workspace can be purged later", After: all}
 	if o.Purge {

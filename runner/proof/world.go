@@ -195,15 +195,16 @@ func (w *World) buildIn(ctx context.Context, dir string, args ...string) (string
 // shoot removes the start's containers of a place, or stops them when they are
 // to be kept.
 func (w *World) shoot(ctx context.Context, p Place) error {
-	if len(p.Pets) == 0 {
-		return nil
-	}
+	end := []string{"rm", "--force", "--volumes"}
 	if w.KeepPets {
-		_, err := w.docker(ctx, append([]string{"stop", "--time", "1"}, p.Pets...)...)
-		return err
+		end = []string{"stop", "--time", "1"}
 	}
-	_, err := w.docker(ctx, append([]string{"rm", "--force", "--volumes"}, p.Pets...)...)
-	return err
+	for _, pet := range p.Pets { // not at once: Docker before 24 can lock up then
+		if _, err := w.docker(ctx, append(slices.Clip(end), pet)...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // extra is how a container is run besides what the service declares.
