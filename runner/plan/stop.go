@@ -20,7 +20,7 @@ type Object struct {
 // StopInstance plans the removal of everything present. The record goes last,
 // so that a stop that was cut off can be repeated.
 //
-// Containers go one after the other: Docker before 24 can lock up for good when two
+// Containers go one after the other: Docker 20.10 can lock up for good when two
 // of one network end at once. Its libnetwork locks the network and then the
 // controller (getSvcRecords), and the controller and then the network
 // (processEndpointDelete). So do images, which stand on each other.

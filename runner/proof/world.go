@@ -199,7 +199,7 @@ func (w *World) shoot(ctx context.Context, p Place) error {
 	if w.KeepPets {
 		end = []string{"stop", "--time", "1"}
 	}
-	for _, pet := range p.Pets { // not at once: Docker before 24 can lock up then
+	for _, pet := range p.Pets { // not at once: Docker 20.10 can lock up then (plan.StopInstance)
 		if _, err := w.docker(ctx, append(slices.Clip(end), pet)...); err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 # The environment's points are built in: three images, and the one that was
 # demonstrated is not the one that was promoted.
-docker rm --force "$BOOKING_LAPTOP" "$BOOKING_PREPROD" "$BOOKING_PROD"
+for old in "$BOOKING_LAPTOP" "$BOOKING_PREPROD" "$BOOKING_PROD"; do
+	docker rm --force "$old"
+done
 for environment in LAPTOP PREPROD PROD; do
 	eval "run=\$BOOKING_${environment}_RUN per_night=\$PARAM_POINTS_$environment"
 	sed -i "s/^\. \/srv\/campaign.*/. \/srv\/campaign; POINTS_PER_NIGHT=$per_night/" srv/www/cgi-bin/points

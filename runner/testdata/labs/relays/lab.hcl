@@ -74,7 +74,9 @@ scenario "pets" {
 scenario "rebuilt" {
   run = <<-EOT
     image=$(docker build --quiet .)
-    docker rm --force "$PET_01" "$PET_02" "$PET_03" "$PET_04"
+    for pet in "$PET_01" "$PET_02" "$PET_03" "$PET_04"; do
+      docker rm --force "$pet"
+    done
     for i in 1 2 3 4; do docker run --detach $HERD_OPEN_RUN "$image"; done
   EOT
 

@@ -10,7 +10,9 @@ CMD ["httpd", "-f", "-p", "8095", "-h", "/srv/www"]
 END
 git commit --quiet --all --message "Move to the current base, and collect"
 image=$(docker build --quiet .)
-docker rm --force "$PET_DEV" "$PET_PREPROD" "$PET_PROD"
+for pet in "$PET_DEV" "$PET_PREPROD" "$PET_PROD"; do
+	docker rm --force "$pet"
+done
 docker run --detach $WEB_DEV_RUN "$image"
 docker run --detach $WEB_PREPROD_RUN "$image"
 docker run --detach $WEB_PROD_RUN "$image"

@@ -4,7 +4,9 @@ echo "COPY os-release /etc/os-release" >>Dockerfile
 git add os-release
 git commit --quiet --all --message "Say that it is current"
 image=$(docker build --quiet .)
-docker rm --force "$PET_DEV" "$PET_PREPROD" "$PET_PROD"
+for pet in "$PET_DEV" "$PET_PREPROD" "$PET_PROD"; do
+	docker rm --force "$pet"
+done
 docker run --detach $WEB_DEV_RUN "$image"
 docker run --detach $WEB_PREPROD_RUN "$image"
 docker run --detach $WEB_PROD_RUN "$image"

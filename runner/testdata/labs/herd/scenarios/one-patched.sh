@@ -2,7 +2,9 @@
 echo "motd=$PARAM_MOTD_TODAY" >motd.conf
 git commit --quiet --all --message "Message of today"
 image=$(docker build --quiet .)
-docker rm --force "$PET_01" "$PET_02"
+for pet in "$PET_01" "$PET_02"; do
+	docker rm --force "$pet"
+done
 docker run --detach $SHOP_RUN "$image"
 id=$(docker run --detach $SHOP_RUN "$image")
 docker exec "$id" sh -c "echo >>/etc/motd.conf"
