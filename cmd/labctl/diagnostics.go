@@ -25,7 +25,7 @@ func writeDiagnostics(w io.Writer, c colors, diags hcl.Diagnostics, files map[st
 			}
 		}
 		if d.Detail != "" {
-			fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(CleanText(d.Detail), "\n", "\n  "))
+			fmt.Fprintln(w, indented(d.Detail, "  "))
 		}
 		fmt.Fprintln(w)
 	}

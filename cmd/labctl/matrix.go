@@ -96,7 +96,9 @@ func (m *matrix) row(p runner.ProofResult) {
 	}
 	fmt.Fprintf(m.io.Out, "%s %s %s %s  %s\n", mark, pad(Clean(p.Name), m.name), strings.Join(cells, ""), pad(word, 11), m.c.Faint(fmt.Sprintf("%.1fs", p.Seconds)))
 	if p.Because != "" {
-		fmt.Fprintf(m.io.Out, "    %s\n", wrap(Clean(p.Outcome+": "+p.Because), m.io.Width, "    "))
+		for _, line := range strings.Split(p.Outcome+": "+p.Because, "\n") {
+			fmt.Fprintf(m.io.Out, "    %s\n", wrap(Clean(line), m.io.Width, "    "))
+		}
 	}
 	showKept(m.io, p.Kept)
 }

@@ -17,6 +17,12 @@ func Clean(s string) string { return clean(s, "") }
 // CleanText is Clean for text of several lines: line breaks and tabs stay.
 func CleanText(s string) string { return clean(s, "\n\t") }
 
+// indented is text of several lines from elsewhere, safe to print, with an indent
+// before each.
+func indented(s, indent string) string {
+	return indent + strings.ReplaceAll(CleanText(s), "\n", "\n"+indent)
+}
+
 func clean(s, keep string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {

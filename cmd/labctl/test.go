@@ -287,7 +287,7 @@ func showTestResult(io *Streams, result runner.TestResult) {
 	}
 	fmt.Fprintf(io.Out, "%s %s%s  %s\n", mark, Clean(result.Scenario), verdict, c.Faint(fmt.Sprintf("%.1fs", result.Seconds)))
 	if result.Error != "" {
-		fmt.Fprintf(io.Out, "    %s\n", Clean(result.Error))
+		fmt.Fprintln(io.Out, indented(result.Error, "    "))
 	}
 	for _, difference := range result.Differences {
 		if difference != result.Error {
