@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
+	"github.com/docker/go-connections/sockets"
 
 	"github.com/labctl/labctl/runner/engine"
 )
@@ -27,9 +29,10 @@ const answersWithin = 20 * time.Second
 // Engine is a connection to one local Docker Engine. It is safe for concurrent
 // use.
 type Engine struct {
-	client  *client.Client
-	host    string // for messages: unix:///var/run/docker.sock
-	builder string // what builds ask for: "1" classic, "2" BuildKit
+	client    *client.Client
+	transport *http.Transport
+	host      string // for messages: unix:///var/run/docker.sock
+	builder   string // what builds ask for: "1" classic, "2" BuildKit
 
 	mu   sync.Mutex
 	info *engine.Info // once it was asked for
@@ -55,18 +58,24 @@ func Connect(ctx context.Context) (*Engine, error) {
 // connectTo connects to an engine at a local socket, which must answer within
 // that time.
 func connectTo(ctx context.Context, host string, within time.Duration) (*Engine, error) {
-	c, err := client.NewClientWithOpts(client.WithHost(host), client.WithAPIVersionNegotiation())
+	transport := &http.Transport{MaxIdleConns: 6, IdleConnTimeout: 30 * time.Second} // as the client's own
+	c, err := client.NewClientWithOpts(client.WithHost(host), client.WithAPIVersionNegotiation(), client.WithHTTPClient(&http.Client{
+		Transport: &watch{next: transport, host: host, after: 3 * within}, CheckRedirect: client.CheckRedirect,
+	}))
+	if err == nil {
+		err = sockets.ConfigureTransport(transport, "unix", strings.TrimPrefix(host, "unix://"))
+	}
 	if err != nil {
 		return nil, &engine.Unavailable{Host: host, Why: "the Docker client does not take this address",
 			Mend: "set DOCKER_HOST to unix://PATH", Err: err}
 	}
-	e := &Engine{client: c, host: host, builder: "1"}
+	e := &Engine{client: c, transport: transport, host: host, builder: "1"}
 	answer, done := context.WithTimeout(ctx, within)
 	defer done()
 	ping, err := c.Ping(answer)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return nil, errors.Join(&engine.Unavailable{Host: host, Why: fmt.Sprintf("the Docker Engine has not answered for %v", within),
-			Mend: "restart it: sudo systemctl restart docker", Err: err}, c.Close())
+			Mend: "restart it: sudo systemctl restart docker", Err: err}, e.Close())
 	}
 	if err != nil {
 		err = e.explain(err)
@@ -75,14 +84,14 @@ func connectTo(ctx context.Context, host string, within time.Duration) (*Engine,
 			err = &engine.Unavailable{Host: host, Why: "the Docker Engine does not answer as one",
 				Mend: "see what `docker version` says", Err: err}
 		}
-		return nil, errors.Join(err, c.Close())
+		return nil, errors.Join(err, e.Close())
 	}
 	// Ping alone does not settle on a version.
 	c.NegotiateAPIVersionPing(ping)
 	if api := c.ClientVersion(); versions.LessThan(api, minAPI) {
 		return nil, errors.Join(&engine.Unavailable{Host: host,
 			Why:  fmt.Sprintf("the Docker Engine is too old: it speaks API %s, labctl needs %s", api, minAPI),
-			Mend: "install Docker 20.10 or later"}, c.Close())
+			Mend: "install Docker 20.10 or later"}, e.Close())
 	}
 	if ping.BuilderVersion != "" {
 		e.builder = string(ping.BuilderVersion)
@@ -91,7 +100,10 @@ func connectTo(ctx context.Context, host string, within time.Duration) (*Engine,
 }
 
 // Close lets go of the connection.
-func (e *Engine) Close() error { return e.client.Close() }
+func (e *Engine) Close() error {
+	e.transport.CloseIdleConnections()
+	return e.client.Close()
+}
 
 // away says why no connection to the engine could be made or kept. The client
 // drops the cause of a failed connection, so the socket is tried once more.

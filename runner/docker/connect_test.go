@@ -142,6 +142,47 @@ func TestEngineThatGoesAway(t *testing.T) {
 	}
 }
 
+// Docker 20.10 that has locked up answers pings, and no more.
+func TestEngineThatStandsStill(t *testing.T) {
+	t.Parallel()
+	silent := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	e, err := docker.ConnectTo(t.Context(), "unix://"+serve(t, "1.41", silent), 100*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	for range 2 {
+		err := e.RemoveContainer(t.Context(), "web-001")
+		var u *engine.Unavailable
+		if !errors.As(err, &u) || !strings.Contains(u.Why, "stands still") || !strings.Contains(u.Mend, "restart") {
+			t.Errorf("got %v, want that the engine stands still", err)
+		}
+	}
+}
+
+// What takes its time is waited for while the engine tells its networks.
+func TestEngineThatTakesItsTime(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{}, 100)
+	slow := func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/networks" {
+			asked <- struct{}{}
+			return
+		}
+		<-asked
+		<-asked
+		w.WriteHeader(http.StatusNoContent)
+	}
+	e, err := docker.ConnectTo(t.Context(), "unix://"+serve(t, "1.41", slow), 100*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if err := e.RemoveContainer(t.Context(), "web-001"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestImageThatSomebodyElseRemovesRightNow(t *testing.T) {
 	t.Parallel()
 	gone := func(w http.ResponseWriter, _ *http.Request) {

@@ -26,6 +26,9 @@ func (e *Engine) failed(err error, format string, args ...any) error {
 
 // explain makes the errors that callers tell apart of the engine's.
 func (e *Engine) explain(err error) error {
+	if u := (*engine.Unavailable)(nil); errors.As(err, &u) {
+		return u
+	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
