@@ -134,7 +134,7 @@ func (l *Library) Open(ref, cwd string) (*OpenLab, error) {
 				if err != nil {
 					return nil, fmt.Errorf("opening lab %s: %w", name, err)
 				}
-				return open(sub, name, true)
+				return open(config.Load, sub, name, true)
 			}
 		}
 		return nil, unknownLab(ref, cwd, names)
@@ -150,11 +150,11 @@ func (l *Library) Open(ref, cwd string) (*OpenLab, error) {
 		}
 		return nil, &problem.Problem{What: fmt.Sprintf("no lab in %s", dir), Err: err, Mend: "name a folder that holds a lab's .hcl files", Usage: true}
 	}
-	return open(os.DirFS(dir), dir, false)
+	return open(config.Load, os.DirFS(dir), dir, false)
 }
 
-func open(fsys fs.FS, source string, shipped bool) (*OpenLab, error) {
-	def, diags := config.Load(fsys)
+func open(load func(fs.FS) (*config.Definition, hcl.Diagnostics), fsys fs.FS, source string, shipped bool) (*OpenLab, error) {
+	def, diags := load(fsys)
 	if diags.HasErrors() {
 		e := &LabError{Source: source, Diags: diags}
 		if def != nil {

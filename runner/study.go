@@ -114,7 +114,7 @@ func (d *Desk) started() ([]*state.Record, error) {
 // lookUp is an instance's lab as it was when it started: from the copy that was
 // kept, else from where it came from as long as that has not changed.
 func lookUp(store *state.Store, library *Library, rec *state.Record) (*lab.Lab, error) {
-	found, err := open(store.Definition(rec.Instance), rec.Source, true)
+	found, err := open(config.Read, store.Definition(rec.Instance), rec.Source, true)
 	if err != nil || found.Definition.Digest != rec.Definition {
 		found, err = library.Open(rec.Source, "")
 		if err == nil && found.Definition.Digest != rec.Definition {

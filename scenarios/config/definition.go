@@ -31,41 +31,58 @@ type Definition struct {
 	// Files are the sources that diagnostics refer to, by path in the folder.
 	Files map[string]*hcl.File
 
-	folder *folder
-	root   *block
+	folder     *folder
+	root       *block
+	unreadable error // what of the folder the digest could not be made of
 }
 
-// Load reads all *.hcl files at the top of a folder as one definition. With
-// errors the definition is incomplete, and good only for showing them: its
-// Files hold the sources.
+// Load reads all *.hcl files at the top of a folder as one definition, and
+// validates it. With errors the definition is incomplete, and good only for showing
+// them: its Files hold the sources.
 func Load(fsys fs.FS) (*Definition, hcl.Diagnostics) {
+	def, diags := read(fsys)
+	if def.root != nil {
+		for _, draw := range def.covering() {
+			r := newResolver(def, "learner", 0, draw)
+			r.resolve()
+			diags.merge(r.diags)
+		}
+	}
+	return def, def.readable(diags).sorted()
+}
+
+// Read is Load of what Load found nothing wrong with before, going by its digest:
+// it is not validated once more.
+func Read(fsys fs.FS) (*Definition, hcl.Diagnostics) {
+	def, diags := read(fsys)
+	return def, def.readable(diags).sorted()
+}
+
+// read parses a folder. Without a root nothing else can be said about it: what a
+// broken file declares is not known, so that it could be wrong.
+func read(fsys fs.FS) (*Definition, *collector) {
 	def := &Definition{Files: map[string]*hcl.File{}, folder: &folder{fsys: fsys}}
 	diags := newCollector()
-
 	bodies := def.parse(diags)
 	if len(diags.list) > 0 {
-		// What a broken file declares is not known, so that everything else
-		// said about the lab could be wrong.
-		return def, diags.sorted()
+		return def, diags
 	}
-	digest, unreadable := def.folder.digest()
-	def.Digest = digest
+	def.Digest, def.unreadable = def.folder.digest()
 	def.templates()
 	def.root = fit(bodies, def.anywhere(), diags)
+	return def, diags
+}
 
-	for _, draw := range def.covering() {
-		r := newResolver(def, "learner", 0, draw)
-		r.resolve()
-		diags.merge(r.diags)
-	}
-	if unreadable != nil {
-		// Said where the file is named, if it is.
-		whole := problem(def.anywhere(), sumUnreadable, "%s.", unreadable)
-		if !slices.ContainsFunc(diags.list, func(d *hcl.Diagnostic) bool { return d.Detail == whole.Detail }) {
+// readable adds what could not be read of the folder, unless that was said where
+// the file is named.
+func (d *Definition) readable(diags *collector) *collector {
+	if d.unreadable != nil {
+		whole := problem(d.anywhere(), sumUnreadable, "%s.", d.unreadable)
+		if !slices.ContainsFunc(diags.list, func(said *hcl.Diagnostic) bool { return said.Detail == whole.Detail }) {
 			diags.add(whole)
 		}
 	}
-	return def, diags.sorted()
+	return diags
 }
 
 // Name is the lab's name, "" when the definition has none.

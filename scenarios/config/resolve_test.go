@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +44,36 @@ func with(t *testing.T, pairs ...string) fstest.MapFS {
 		files[pairs[i]] = &fstest.MapFile{Data: []byte(pairs[i+1])}
 	}
 	return files
+}
+
+// What was validated once is read without that: it is the same lab.
+func TestReadIsLoadWithoutTheDraws(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"drift-lab", "snowflake-lab", "preprod-lab", "done-lab"} {
+		files, err := fs.Sub(labs.FS, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		loaded := load(t, files)
+		read, diags := config.Read(files)
+		if diags.HasErrors() {
+			t.Fatal(lines(diags))
+		}
+		if read.Digest != loaded.Digest {
+			t.Errorf("%s: the digest is %s, want %s", name, read.Digest, loaded.Digest)
+		}
+		got, want := resolve(t, read, "ann", 7), resolve(t, loaded, "ann", 7)
+		for what, parts := range map[string][2]any{
+			"parameters": {got.Params, want.Params}, "services": {got.Services, want.Services}, "checks": {got.Checks, want.Checks}, "quiz": {got.Quiz, want.Quiz},
+		} {
+			if !reflect.DeepEqual(parts[0], parts[1]) {
+				t.Errorf("%s: the %s are %+v, want %+v", name, what, parts[0], parts[1])
+			}
+		}
+	}
+	if _, diags := config.Read(with(t, "broken.hcl", "check {")); !diags.HasErrors() {
+		t.Error("a broken file was read")
+	}
 }
 
 func TestDrawReachesEveryPickAndIsStable(t *testing.T) {
