@@ -95,7 +95,7 @@ func evalDemonstrated(c lab.Check, set *evidence.Set) Verdict {
 			v.Details = append(v.Details, fmt.Sprintf("%s: %.19s", d.Name, d.Image))
 		}
 	default:
-		v.Observed = "nothing was demonstrated in " + c.Environment
+		v.Observed = "nothing was demonstrated in " + c.Environment + " before this check"
 	}
 	return v
 }

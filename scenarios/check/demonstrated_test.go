@@ -74,7 +74,7 @@ func TestDemonstrated(t *testing.T) {
 	}
 	const (
 		before  = "demonstrated before"
-		nothing = "nothing was demonstrated in preprod"
+		nothing = "nothing was demonstrated in preprod before this check"
 		late    = "it was demonstrated in preprod only after prod ran it already"
 		another = "what was demonstrated in preprod is another image than prod-001 runs"
 	)
