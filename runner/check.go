@@ -245,7 +245,7 @@ func pick(in Instance, choices []engine.Summary, name, what string) (string, err
 // thereAre says in a problem which containers could have been named.
 func thereAre(p *problem.Problem, choices []engine.Summary) *problem.Problem {
 	if len(choices) > 0 {
-		p.Mend = "choose one: " + strings.Join(names(choices), ", ")
+		p.Mend = "choose one: " + strings.Join(slices.Sorted(slices.Values(names(choices))), ", ")
 	}
 	return p
 }
