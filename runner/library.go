@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
@@ -18,11 +19,19 @@ import (
 	"github.com/labctl/labctl/scenarios/lab"
 )
 
-// Library finds labs: those in the binary, and those in folders.
-type Library struct{ shipped fs.FS }
+// Library finds labs: those in the binary, and those in folders. It is safe for
+// concurrent use.
+type Library struct {
+	shipped fs.FS
+
+	mu   sync.Mutex
+	read map[string]*OpenLab // shipped ones, which cannot change
+}
 
 // NewLibrary is a library with the labs of a file system, one folder each.
-func NewLibrary(shipped fs.FS) *Library { return &Library{shipped: shipped} }
+func NewLibrary(shipped fs.FS) *Library {
+	return &Library{shipped: shipped, read: map[string]*OpenLab{}}
+}
 
 // LabInfo is a lab as labctl list shows it.
 type LabInfo struct {
@@ -120,24 +129,28 @@ func learningOrder(infos []LabInfo) []LabInfo {
 }
 
 // Open finds a lab by a shipped lab's name or by a folder: anything with a
-// path separator, or ".". Relative folders are relative to cwd.
+// path separator, or ".". Relative folders are relative to cwd. What a folder holds
+// is validated; shipped labs were when labctl was made.
 func (l *Library) Open(ref, cwd string) (*OpenLab, error) {
-	folder := ref == "." || ref == ".." || strings.ContainsRune(ref, os.PathSeparator)
-	if !folder {
-		names, err := l.Names()
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range names {
-			if name == ref {
-				sub, err := fs.Sub(l.shipped, name)
-				if err != nil {
-					return nil, fmt.Errorf("opening lab %s: %w", name, err)
-				}
-				return open(config.Load, sub, name, true)
-			}
-		}
-		return nil, unknownLab(ref, cwd, names)
+	if inFolder(ref) {
+		return l.Validate(ref, cwd)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known := l.read[ref]; known != nil {
+		return known, nil
+	}
+	found, err := l.openShipped(config.Read, ref, cwd)
+	if err == nil {
+		l.read[ref] = found
+	}
+	return found, err
+}
+
+// Validate is Open, and finds all that is wrong with a shipped lab, too.
+func (l *Library) Validate(ref, cwd string) (*OpenLab, error) {
+	if !inFolder(ref) {
+		return l.openShipped(config.Load, ref, cwd)
 	}
 	dir := ref
 	if !filepath.IsAbs(dir) {
@@ -151,6 +164,25 @@ func (l *Library) Open(ref, cwd string) (*OpenLab, error) {
 		return nil, &problem.Problem{What: fmt.Sprintf("no lab in %s", dir), Err: err, Mend: "name a folder that holds a lab's .hcl files", Usage: true}
 	}
 	return open(config.Load, os.DirFS(dir), dir, false)
+}
+
+func inFolder(ref string) bool {
+	return ref == "." || ref == ".." || strings.ContainsRune(ref, os.PathSeparator)
+}
+
+func (l *Library) openShipped(load func(fs.FS) (*config.Definition, hcl.Diagnostics), ref, cwd string) (*OpenLab, error) {
+	names, err := l.Names()
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(names, ref) {
+		return nil, unknownLab(ref, cwd, names)
+	}
+	sub, err := fs.Sub(l.shipped, ref)
+	if err != nil {
+		return nil, fmt.Errorf("opening lab %s: %w", ref, err)
+	}
+	return open(load, sub, ref, true)
 }
 
 func open(load func(fs.FS) (*config.Definition, hcl.Diagnostics), fsys fs.FS, source string, shipped bool) (*OpenLab, error) {

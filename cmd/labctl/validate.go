@@ -84,7 +84,7 @@ func validate(f *Factory, ref string) (summary string, err error) {
 	if !slices.Contains(shipped, ref) && !filepath.IsAbs(ref) {
 		ref = filepath.Join(cwd, ref) // a folder, however it is written
 	}
-	open, err := f.Library.Open(ref, cwd)
+	open, err := f.Library.Validate(ref, cwd)
 	if err != nil {
 		return "", err
 	}
