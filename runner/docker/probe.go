@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	pollInterval  = 50 * time.Millisecond // between two tries
+	pollInterval  = 20 * time.Millisecond // between two tries, and before the first of Ready
 	answerTime    = 10 * time.Second      // for one request, tries included
 	connectWithin = 2 * time.Second       // for the first connection that is answered
 )
