@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -205,6 +206,7 @@ func (s *starting) run(ctx context.Context, w world) (changed bool, err error) {
 		}
 	}
 	chosen := len(w.of(s.rec.Instance).networks) == 0 // else a network says what the addresses are
+	pinned := maps.Clone(s.rec.Images)                // and what the images are
 	for attempt := 1; ; attempt++ {
 		observed, err := s.observe(ctx, w)
 		if err != nil {
@@ -215,6 +217,15 @@ func (s *starting) run(ctx context.Context, w world) (changed bool, err error) {
 			return false, nil
 		}
 		err = s.apply(ctx, p, todo)
+		if err == nil && !chosen && !s.rec.Complete && !maps.Equal(pinned, s.rec.Images) {
+			// A start that was cut off made the network, and what it pinned is gone
+			// since, with somebody's purge. Nobody has worked here yet: all over.
+			if w, err = s.removeAll(ctx); err != nil {
+				return false, err
+			}
+			chosen = true
+			continue
+		}
 		if err == nil {
 			break
 		}
@@ -242,6 +253,27 @@ func (s *starting) run(ctx context.Context, w world) (changed bool, err error) {
 	}
 	s.rec.Complete = true
 	return true, s.State.Save(s.rec)
+}
+
+// removeAll removes the containers and networks of an instance that is not
+// complete.
+func (s *starting) removeAll(ctx context.Context) (world, error) {
+	w, err := s.look(ctx)
+	if err != nil {
+		return w, err
+	}
+	mine := w.of(s.rec.Instance)
+	for _, c := range mine.containers {
+		if err := s.Engine.RemoveContainer(ctx, c.ID); err != nil {
+			return w, err
+		}
+	}
+	for _, n := range mine.networks {
+		if err := s.Engine.RemoveNetwork(ctx, n.ID); err != nil {
+			return w, err
+		}
+	}
+	return s.look(ctx)
 }
 
 // addressTaken says of an address that the instance has, and that something else
