@@ -170,7 +170,7 @@ func inFolder(ref string) bool {
 	return ref == "." || ref == ".." || strings.ContainsRune(ref, os.PathSeparator)
 }
 
-func (l *Library) openShipped(load func(fs.FS) (*config.Definition, hcl.Diagnostics), ref, cwd string) (*OpenLab, error) {
+func (l *Library) openShipped(load loader, ref, cwd string) (*OpenLab, error) {
 	names, err := l.Names()
 	if err != nil {
 		return nil, err
@@ -185,7 +185,10 @@ func (l *Library) openShipped(load func(fs.FS) (*config.Definition, hcl.Diagnost
 	return open(load, sub, ref, true)
 }
 
-func open(load func(fs.FS) (*config.Definition, hcl.Diagnostics), fsys fs.FS, source string, shipped bool) (*OpenLab, error) {
+// loader is config.Load or config.Read.
+type loader func(fs.FS) (*config.Definition, hcl.Diagnostics)
+
+func open(load loader, fsys fs.FS, source string, shipped bool) (*OpenLab, error) {
 	def, diags := load(fsys)
 	if diags.HasErrors() {
 		e := &LabError{Source: source, Diags: diags}

@@ -217,7 +217,10 @@ func (s *starting) run(ctx context.Context, w world) (changed bool, err error) {
 			return false, nil
 		}
 		err = s.apply(ctx, p, todo)
-		if err == nil && !chosen && !s.rec.Complete && !maps.Equal(pinned, s.rec.Images) {
+		if err == nil {
+			if chosen || s.rec.Complete || maps.Equal(pinned, s.rec.Images) {
+				break
+			}
 			// A start that was cut off made the network, and what it pinned is gone
 			// since, with somebody's purge. Nobody has worked here yet: all over.
 			if w, err = s.removeAll(ctx); err != nil {
@@ -225,9 +228,6 @@ func (s *starting) run(ctx context.Context, w world) (changed bool, err error) {
 			}
 			chosen = true
 			continue
-		}
-		if err == nil {
-			break
 		}
 		taken := errors.Is(err, engine.ErrPortTaken)
 		if taken && !chosen {

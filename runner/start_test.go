@@ -59,13 +59,7 @@ func TestStartAgainAfterItsImagesWereTaken(t *testing.T) {
 	if got, want := names(after), names(containers); !slices.Equal(got, want) {
 		t.Errorf("there are %q, want %q", got, want)
 	}
-	p, err := r.PlanStop(t.Context(), in, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Stop(t.Context(), p); err != nil {
-		t.Error(err)
-	}
+	purge(t, r, in)
 	if left, networks := objects(t, e); len(left)+len(networks) > 0 {
 		t.Errorf("stop left %+v, %+v", left, networks)
 	}

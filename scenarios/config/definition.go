@@ -3,8 +3,8 @@
 // and reported with its place in the source.
 //
 // Reading has two steps. Load parses the folder once and validates it with
-// enough draws of its parameters that each value occurs. Resolve then makes
-// the lab of one learner.
+// enough draws of its parameters that each value occurs; Read is for a folder
+// that was validated before. Resolve then makes the lab of one learner.
 package config
 
 import (
