@@ -156,8 +156,8 @@ func scenarios(t *testing.T, dir string) []string {
 func TestCheatsAreDerivedForAnyLab(t *testing.T) {
 	t.Parallel()
 	for dir, some := range map[string][]string{
-		fixture(t, "promotion"): {"pet-exec", "fresh-exec-kept", "commit", "tar-on-scratch", "poisoned-base", "other-port", "compose"},
-		fixture(t, "herd"):      {"pet-exec", "fresh-created", "save-load", "named-volume", "shared-network", "less-memory", "pet-stopped"},
+		fixture(t, "promotion"): {"pet-exec", "fresh-exec-kept", "commit", "tar-on-scratch", "poisoned-base", "poisoned-cache", "other-port", "compose"},
+		fixture(t, "herd"):      {"pet-exec", "fresh-created", "save-load", "named-volume", "poisoned-cache", "shared-network", "less-memory", "pet-stopped"},
 		documentedLab(t): {
 			"fresh-created", "commit", "save-load", "tar-on-scratch", "command", "uncommitted", "fetched-by-run",
 			"other-port", "shared-network", "buildkit", "multi-stage-scratch", "pet-stopped",

@@ -182,21 +182,27 @@ func poisonedCache(ctx context.Context, w *World) error {
 		return err
 	}
 	// It is run, although it does nothing: only then is it attached to nothing,
-	// as a builder's containers are.
-	id, err := w.docker(ctx, "run", "--detach", before, "/bin/sh", "-c", command)
+	// as a builder's containers are. An entrypoint that an earlier step set may not
+	// be able to start yet, or never end; the container is there all the same.
+	planted := w.Instance + "-planted"
+	_, failed := w.docker(ctx, "run", "--detach", "--name", planted, before, "/bin/sh", "-c", command)
+	if _, err := w.docker(ctx, "stop", "--time", "0", planted); err != nil {
+		return errors.Join(failed, err)
+	}
+	if err := byCopy(ctx, w, planted, edits); err != nil {
+		return err
+	}
+	starts, err := w.docker(ctx, "image", "inspect", "--format", "{{json .Config.Cmd}}", before)
 	if err != nil {
 		return err
 	}
-	if _, err := w.docker(ctx, "wait", id); err != nil {
+	if starts == "null" {
+		starts = "[]"
+	}
+	if _, err := w.made(w.docker(ctx, "commit", "--change", "CMD "+starts, planted)); err != nil {
 		return err
 	}
-	if err := byCopy(ctx, w, id, edits); err != nil {
-		return err
-	}
-	if _, err := w.made(w.docker(ctx, "commit", id)); err != nil {
-		return err
-	}
-	if _, err := w.docker(ctx, "rm", id); err != nil {
+	if _, err := w.docker(ctx, "rm", "--force", planted); err != nil {
 		return err
 	}
 	poisoned, err := w.build(ctx)
