@@ -151,7 +151,7 @@ func poisonedBase(ctx context.Context, w *World) error {
 
 // poisonedCache builds HEAD, reads how the classic builder knows its last step
 // that brings content, and commits a container that claims to be that step.
-func poisonedCache(ctx context.Context, w *World) error {
+func poisonedCache(ctx context.Context, w *World) (err error) {
 	w.Env = append(w.Env, "DOCKER_BUILDKIT=0")
 	image, err := w.build(ctx)
 	if err != nil {
@@ -186,9 +186,13 @@ func poisonedCache(ctx context.Context, w *World) error {
 	// be able to start yet, or never end; the container is there all the same.
 	planted := w.Instance + "-planted"
 	_, failed := w.docker(ctx, "run", "--detach", "--name", planted, before, "/bin/sh", "-c", command)
-	if _, err := w.docker(ctx, "stop", "--time", "0", planted); err != nil {
+	if _, err := w.docker(ctx, "stop", "-t", "0", planted); err != nil {
 		return errors.Join(failed, err)
 	}
+	defer func() {
+		_, left := w.docker(context.WithoutCancel(ctx), "rm", "--force", planted)
+		err = errors.Join(err, left)
+	}()
 	if err := byCopy(ctx, w, planted, edits); err != nil {
 		return err
 	}
@@ -200,9 +204,6 @@ func poisonedCache(ctx context.Context, w *World) error {
 		starts = "[]"
 	}
 	if _, err := w.made(w.docker(ctx, "commit", "--change", "CMD "+starts, planted)); err != nil {
-		return err
-	}
-	if _, err := w.docker(ctx, "rm", "--force", planted); err != nil {
 		return err
 	}
 	poisoned, err := w.build(ctx)
