@@ -61,6 +61,15 @@ func (d *Desk) Open(s Selector, otherwise string) (*lab.Lab, error) {
 	return resolve(folder, learner, seed)
 }
 
+// LearnerOf is whose workspace a folder is in, else the one given as otherwise.
+func (d *Desk) LearnerOf(cwd, otherwise string) string {
+	// What a damaged marker says is not needed: whose progress is shown, is said.
+	if m, _, ok, err := workspace.FindMarker(cwd); ok && err == nil {
+		return m.Learner
+	}
+	return otherwise
+}
+
 // pick chooses among what was started and not stopped; nil when a lab is named
 // that was not.
 func (d *Desk) pick(s Selector, otherwise string) (*state.Record, error) {

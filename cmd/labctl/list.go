@@ -29,7 +29,7 @@ func newListCmd(f *Factory, runF func(*listOptions) error) *cobra.Command {
 			return listRun(opts)
 		},
 	}
-	addLearner(cmd, &opts.learner, "who has passed: the learner's `NAME` (default your user name)")
+	addLearner(cmd, &opts.learner, "who has passed: the learner's `NAME` (default the one whose workspace you are in, or your user name)")
 	addFormat(cmd, &opts.format)
 	return cmd
 }
@@ -40,9 +40,14 @@ func listRun(opts *listOptions) error {
 		return err
 	}
 	if opts.learner == "" {
+		cwd, err := opts.f.Cwd()
+		if err != nil {
+			return err
+		}
 		if opts.learner, err = learnerName(); err != nil {
 			return err
 		}
+		opts.learner = desk.LearnerOf(cwd, opts.learner)
 	}
 	labs, err := desk.List(opts.learner)
 	if err != nil {
@@ -66,7 +71,8 @@ func listRun(opts *listOptions) error {
 			fmt.Fprintf(io.Err, "\n%s: %s\n", Clean(l.Name), Clean(l.Error))
 		}
 	}
-	fmt.Fprintln(io.Err, "\nlabctl lesson LAB says why it matters; labctl start LAB begins.")
+	fmt.Fprintf(io.Err, "\nPASSED is what %s passed; --learner NAME shows what others did.\n", Clean(opts.learner))
+	fmt.Fprintln(io.Err, "labctl lesson LAB says why it matters; labctl start LAB begins.")
 	return nil
 }
 
