@@ -166,6 +166,9 @@ func (l *learner) rebuild(ws string, in runner.Instance) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		l.t.Fatalf("rebuilding: %v\n%s", err, out)
 	}
+	// What a learner builds has no label that it could be swept by. A test that
+	// has stopped the lab already is told so, and that is fine.
+	l.t.Cleanup(func() { _ = l.command(l.dir, realLabctl, "stop", in.Instance, "--purge", "--yes").Run() })
 }
 
 // runFlags and todaysTax read the brief, as the learner does.
